@@ -1,0 +1,144 @@
+// Flow records: what was seen on the wire, as plain data. One HTTP exchange, or one raw TCP conversation.
+// Invariants: a record is filled in as the wire is read and never blocks it; after `endedAt` is set it no longer
+// changes (but for `marked`); times are milliseconds since the epoch, with fractions.
+
+import type { Fields } from "../http/fields.ts";
+import type { Peer } from "../http/fault.ts";
+import type { RequestHead, ResponseHead } from "../http/head.ts";
+import type { BodyCapture } from "./body_capture.ts";
+
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+export interface TlsFacts {
+  /** "TLSv1.3"; "" until known. */
+  version: string;
+  cipher: string;
+  /** What was agreed on; null when nothing was. */
+  alpn: string | null;
+  alpnOffers: readonly string[];
+  /** null when the client named no server. */
+  serverName: string | null;
+  /** The peer's certificate on the server leg; the one we showed on the client leg. */
+  certificate: CertificateFacts | null;
+  /** Why the origin's certificate would not have been accepted (seen with --insecure), or null. */
+  verifyError: string | null;
+}
+
+export interface CertificateFacts {
+  subject: string;
+  issuer: string;
+  /** "DNS:example.com", "IP Address:127.0.0.1" */
+  altNames: readonly string[];
+  validFrom: string;
+  validTo: string;
+  /** SHA-256, colon-separated upper-case hex. */
+  fingerprint: string;
+}
+
+/** One TCP connection of either leg; shared by all flows on it. */
+export interface ConnectionRecord {
+  id: number;
+  /** Client leg: the client's address. Server leg: the address connected to. */
+  remote: Endpoint;
+  local: Endpoint | null;
+  /** The name and port asked for (server leg). */
+  name: Endpoint | null;
+  startedAt: number;
+  connectedAt: number | null;
+  tlsAt: number | null;
+  endedAt: number | null;
+  tls: TlsFacts | null;
+}
+
+/** Who ended a flow, and how. */
+export interface FlowError {
+  at: number;
+  /** For a person: what happened, to which host, what to do. One line. */
+  message: string;
+  /** Whose fault; "proxy" for our own limits, timeouts and hooks. */
+  by: Peer | "proxy";
+  code: string;
+  rule: string | null;
+}
+
+interface FlowBase {
+  id: number;
+  client: ConnectionRecord;
+  server: ConnectionRecord | null;
+  startedAt: number;
+  endedAt: number | null;
+  error: FlowError | null;
+  /** Set while a hook holds it. */
+  held: boolean;
+  edited: boolean;
+  killed: boolean;
+  marked: boolean;
+  /** Forgiven faults and other remarks, for the log. */
+  notes: string[];
+}
+
+export interface RequestRecord {
+  head: RequestHead;
+  body: BodyCapture;
+  trailers: Fields | null;
+  startedAt: number;
+  headAt: number;
+  endedAt: number | null;
+}
+
+export interface ResponseRecord {
+  head: ResponseHead;
+  body: BodyCapture;
+  trailers: Fields | null;
+  /** First byte of the final head. */
+  startedAt: number;
+  endedAt: number | null;
+}
+
+export interface HttpFlow extends FlowBase {
+  kind: "http";
+  /** "http" or "https": what carries it. */
+  scheme: string;
+  /** Where it goes: name and port of the origin. */
+  host: string;
+  port: number;
+  request: RequestRecord;
+  /** 1xx, in order, each with its time. */
+  interim: { head: ResponseHead; at: number }[];
+  response: ResponseRecord | null;
+  /** The response was made by a hook or by mitm itself, no origin was asked. */
+  answered: boolean;
+  /** Bytes after 101, when the stream turned into something else than HTTP. */
+  messages: TcpMessage[] | null;
+  /** Messages left out of `messages` when the capture limit was reached. */
+  messagesDropped: number;
+}
+
+export interface TcpMessage {
+  fromClient: boolean;
+  at: number;
+  /** What was forwarded, up to the capture limit. */
+  content: Uint8Array;
+  /** The true length in bytes. */
+  length: number;
+  edited: boolean;
+  dropped: boolean;
+  injected: boolean;
+}
+
+export interface TcpFlow extends FlowBase {
+  kind: "tcp";
+  /** Whether TLS was intercepted around the bytes. */
+  tls: boolean;
+  host: string;
+  port: number;
+  messages: TcpMessage[];
+  messagesDropped: number;
+  bytesFromClient: number;
+  bytesFromServer: number;
+}
+
+export type Flow = HttpFlow | TcpFlow;

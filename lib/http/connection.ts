@@ -1,0 +1,67 @@
+// The one face of every HTTP codec: bytes in, events out, and back. HTTP/1 and HTTP/2, client and server role.
+// What one side's `next()` gives, the other side's `send()` takes.
+// Invariants: nothing here throws on what a peer sends; no I/O, no clock; a `data` event's bytes are a view
+// that is valid until the next call of `next()` or `receive()`.
+
+import type { OutBuffer } from "../bytes/out_buffer.ts";
+import type { ProtocolFault, ProtocolNote } from "./fault.ts";
+import type { Fields } from "./fields.ts";
+import type { Head } from "./head.ts";
+
+export type HttpEvent =
+  | { kind: "head"; stream: number; head: Head; end: boolean }
+  | {
+    kind: "data";
+    stream: number;
+    data: Uint8Array;
+    /** What `consume()` must give back for this piece, in bytes (with HTTP/2 padding it is more than the data). */
+    credit: number;
+    end: boolean;
+    /** RFC 9112, 7.1.1: the chunk extension that came with this piece, from its ";" on; writers of HTTP/1 forward it. */
+    extension?: string;
+  }
+  | { kind: "trailers"; stream: number; fields: Fields; extension?: string }
+  | { kind: "reset"; stream: number; fault: ProtocolFault };
+
+/** What concerns the whole connection. */
+export type Signal =
+  /** A peer broke a rule in a way that ends the connection. Streams under way got their own `reset` before it. */
+  | { kind: "fault"; fault: ProtocolFault }
+  /** Forgiven, to be named in the log. */
+  | { kind: "note"; note: ProtocolNote }
+  /** The peer will send nothing more, and no stream is cut short by it. */
+  | { kind: "ended" }
+  /** A stream can take bytes again. HTTP/1 never says so: its capacity is the output buffer. */
+  | { kind: "writable"; stream: number };
+
+export interface HttpConnection {
+  /** Takes a chunk. It is borrowed until `next()` has returned null. */
+  receive(chunk: Uint8Array): void;
+  /** The peer closed its direction (FIN). */
+  receiveEnd(): void;
+  /** The next event, or null when nothing more can be said before more input (or before a `send`). */
+  next(): HttpEvent | Signal | null;
+
+  /** Encodes an event into `output`. Bytes are copied. Sending on a stream that is over is ignored. */
+  send(event: HttpEvent): void;
+  /** What waits to be written; the driver takes it. */
+  readonly output: OutBuffer;
+
+  /** False while enough unconsumed input is held: the driver stops reading. */
+  readonly wantsRead: boolean;
+  /** Nothing more will be sent: once `output` is empty the driver ends the write side. */
+  readonly closing: boolean;
+
+  /** Client role: the id for a new request, or null while none can be opened. Server role: always null. */
+  openStream(): number | null;
+  /** Client role: whether no stream is open and a new one may be: the connection can be pooled. */
+  readonly idle: boolean;
+  /** Gives back `credit` bytes of a stream's data: they have been passed on. */
+  consume(stream: number, credit: number): void;
+  /** How many bytes a stream can take now without being held back; may be 0, never negative. */
+  capacity(stream: number): number;
+  /** From here on the stream carries opaque bytes as `data` (after 101, or a 2xx answer to CONNECT). Call it on both legs. */
+  tunnel(stream: number): void;
+  /** Ends in good order: finishes what is open, takes nothing new. */
+  shutdown(): void;
+}
