@@ -14,7 +14,7 @@ export class BodyCapture {
   #pieces: Uint8Array | Uint8Array[] | null = null;
   #length = 0;
   #kept = 0;
-  readonly #cap: number;
+  #cap: number;
 
   /** `cap` in bytes: what is kept at most. */
   constructor(cap: number) {
@@ -53,6 +53,13 @@ export class BodyCapture {
     this.#pieces = data.length <= this.#cap ? data : data.slice(0, this.#cap);
     this.#length = data.length;
     this.#kept = Math.min(data.length, this.#cap);
+  }
+
+  /** Lets go of what was kept, and keeps nothing more; the length goes on being counted. */
+  discard(): void {
+    this.#pieces = null;
+    this.#kept = 0;
+    this.#cap = 0;
   }
 
   /** The kept bytes as one array. Read only: it may share a slab with other bodies. */

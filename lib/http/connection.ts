@@ -51,6 +51,8 @@ export interface HttpConnection {
   readonly wantsRead: boolean;
   /** Nothing more will be sent: once `output` is empty the driver ends the write side. */
   readonly closing: boolean;
+  /** With `closing`: the end must not look like a good one; the driver resets the transport. */
+  readonly aborted: boolean;
 
   /** Client role: the id for a new request, or null while none can be opened. Server role: always null. */
   openStream(): number | null;
@@ -64,4 +66,13 @@ export interface HttpConnection {
   tunnel(stream: number): void;
   /** Ends in good order: finishes what is open, takes nothing new. */
   shutdown(): void;
+}
+
+/** The client leg. */
+export interface HttpServerConnection extends HttpConnection {
+  /**
+   * Takes the transport out of HTTP for good: all unread input, copied. Null where streams share the transport;
+   * a tunnel then stays a stream.
+   */
+  detach(): Uint8Array | null;
 }

@@ -1,0 +1,157 @@
+// Reaching an origin: TCP, then TLS where it is wanted, with records, hooks and errors a person can act on.
+
+import type { ConnectionRecord, TlsFacts } from "../flow/record.ts";
+import { formatHostPort } from "../http/target.ts";
+import { dial, DialError } from "../net/dial.ts";
+import { startTlsClient, TlsError, type TlsTransport } from "../net/tls_transport.ts";
+import type { Endpoint, Transport } from "../net/transport.ts";
+import { certificateFacts } from "../tls/certificate_facts.ts";
+import { newConnectionRecord, now, type ProxyContext, unknownTlsFacts } from "./context.ts";
+import { isInsecure, resolveOverride } from "./host_patterns.ts";
+import { UpstreamError } from "./upstream_error.ts";
+
+export interface Dialed {
+  transport: Transport;
+  record: ConnectionRecord;
+}
+
+/** Connects to `target`. Rejects with an UpstreamError. */
+export async function dialOrigin(
+  context: ProxyContext,
+  client: ConnectionRecord,
+  target: Endpoint,
+): Promise<Dialed> {
+  const instead = resolveOverride(context.settings, target);
+  const record = newConnectionRecord(context, instead, null, target);
+  if (context.isOwnAddress(instead)) throw loopError(target);
+  const held = context.hooks.run("serverConnecting", record, client);
+  if (held !== null) await held;
+  try {
+    const transport = await dial(target, instead, context.settings.connectTimeout);
+    record.remote = transport.remote;
+    record.local = transport.local;
+    record.connectedAt = now();
+    if (transport.remote.host === transport.local.host && context.isOwnAddress(transport.remote)) {
+      transport.close();
+      throw loopError(target);
+    }
+    const connected = context.hooks.run("serverConnected", record, client);
+    if (connected !== null) await connected;
+    return { transport, record };
+  } catch (error) {
+    const failure = upstreamError(error, target);
+    record.endedAt = now();
+    context.hooks.run("serverFailed", record, client, failure.message);
+    throw failure;
+  }
+}
+
+/**
+ * TLS to an origin that was dialed. `alpn`: what to offer. Rejects with an UpstreamError; the transport is closed then.
+ */
+export async function secureOrigin(
+  context: ProxyContext,
+  client: ConnectionRecord,
+  dialed: Dialed,
+  serverName: string,
+  alpn: readonly string[],
+): Promise<TlsTransport> {
+  const { record } = dialed;
+  const target = record.name ?? record.remote;
+  const verify = !isInsecure(context.settings, target, serverName);
+  record.tls = unknownTlsFacts(isAddress(serverName) ? null : serverName, alpn);
+  try {
+    const transport = await startTlsClient(dialed.transport, {
+      secureContext: await context.trust.contextFor(serverName),
+      serverName,
+      sendServerName: !isAddress(serverName),
+      alpn,
+      verify,
+      timeout: context.settings.tlsTimeout,
+    });
+    record.tlsAt = now();
+    record.tls = sessionFacts(transport, record.tls);
+    context.hooks.run("tlsEstablished", record, "server");
+    return transport;
+  } catch (error) {
+    const failure = tlsFailure(error, target, serverName);
+    record.endedAt = now();
+    context.hooks.run("tlsFailed", record, "server", failure.message);
+    context.hooks.run("serverDisconnected", record, client);
+    throw failure;
+  }
+}
+
+/** What was agreed on, with the peer's certificate. */
+function sessionFacts(transport: TlsTransport, offered: TlsFacts): TlsFacts {
+  const { session } = transport;
+  const certificate = session.getPeerCertificate();
+  const { alpnProtocol } = session;
+  const error: unknown = session.authorizationError;
+  return {
+    ...offered,
+    version: session.getProtocol() ?? "",
+    cipher: session.getCipher()?.name ?? "",
+    alpn: typeof alpnProtocol === "string" && alpnProtocol !== "" ? alpnProtocol : null,
+    certificate: certificate?.raw === undefined ? null : certificateFacts(certificate.raw),
+    verifyError: session.authorized || error === null || error === undefined ? null : String(error),
+  };
+}
+
+function upstreamError(error: unknown, target: Endpoint): UpstreamError {
+  if (error instanceof UpstreamError) return error;
+  if (error instanceof DialError) return new UpstreamError(error.code, error.message);
+  return new UpstreamError(
+    "failed",
+    `connection to ${formatHostPort(target.host, target.port)} failed: ${error}`,
+  );
+}
+
+function loopError(target: Endpoint): UpstreamError {
+  return new UpstreamError(
+    "loop",
+    `${
+      formatHostPort(target.host, target.port)
+    } is this proxy itself: the request would go round in a circle`,
+  );
+}
+
+/** How the TLS layer names a certificate that does not hold, and what a person calls it. */
+const VERIFICATION: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "the certificate has expired",
+  CERT_NOT_YET_VALID: "the certificate is not valid yet",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "the certificate's chain ends in a self-signed certificate that is not trusted",
+  UNABLE_TO_GET_ISSUER_CERT: "the certificate's issuer is not known",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate's issuer is not trusted here",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate's issuer is not trusted here",
+  CERT_REVOKED: "the certificate is revoked",
+  INVALID_PURPOSE: "the certificate is not meant for servers",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another name",
+};
+
+function tlsFailure(error: unknown, target: Endpoint, serverName: string): UpstreamError {
+  const where = formatHostPort(target.host, target.port);
+  if (!(error instanceof TlsError)) {
+    return new UpstreamError(
+      "tls",
+      `TLS with ${where} failed: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const reason = VERIFICATION[error.code];
+  if (reason !== undefined) {
+    const asked = serverName === target.host ? "" : ` (asked for as ${serverName})`;
+    return new UpstreamError(
+      "tls-verification",
+      `the certificate of ${where}${asked} cannot be verified: ${reason} (${error.code}); ` +
+        `trust its issuer with --upstream-ca FILE, or do not verify with --insecure`,
+    );
+  }
+  if (error.code === "timed-out") return new UpstreamError("timed-out", `${error.message} (${where})`);
+  return new UpstreamError("tls", `TLS with ${where} failed: ${error.message} (${error.code})`);
+}
+
+/** An IP address is not sent as a server name: RFC 6066, 3. */
+export function isAddress(name: string): boolean {
+  return name.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+}

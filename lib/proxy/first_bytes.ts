@@ -1,0 +1,52 @@
+// What a connection is, from its first bytes (design: deciding). Pure: looks at bytes, says what they are or that
+// more are needed.
+
+import { latin1Decode } from "../bytes/latin1.ts";
+import { looksLikeTls } from "../tls/client_hello.ts";
+
+export type FirstBytes = "tls" | "http1" | "http2" | "socks5" | "raw" | "unsure";
+
+/** A first line longer than this is judged by its beginning alone. */
+export const SNIFF_SIZE = 8 * 1024;
+
+/** RFC 9113, 3.4. */
+const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/** Methods common enough to be known before the line is complete. Any other token needs its "HTTP/x.y" to be seen. */
+const COMMON_METHOD =
+  /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PROPFIND) (\/|\*|https?:|[\w.-]+:\d)/;
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [^\r\n]* HTTP\/\d+\.\d+\r?$/;
+const TOKEN_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |$)/;
+
+/** What speaks inside a tunnel or on a reverse port. */
+export function sniffTunnel(bytes: Uint8Array): FirstBytes {
+  if (bytes.length === 0) return "unsure";
+  const tls = looksLikeTls(bytes);
+  if (tls === "yes") return "tls";
+  if (tls === "unsure") return "unsure";
+  const text = latin1Decode(bytes, 0, Math.min(bytes.length, SNIFF_SIZE));
+  if (text.startsWith(HTTP2_PREFACE)) return "http2";
+  if (HTTP2_PREFACE.startsWith(text)) return "unsure";
+  // RFC 9112, 2.2: empty lines before a request are skipped.
+  const line = text.replace(/^(\r?\n){1,16}/, "");
+  if (line === "" || line === "\r") return "unsure";
+  if (COMMON_METHOD.test(line)) return "http1";
+  if (!TOKEN_START.test(line)) return "raw";
+  const end = line.indexOf("\n");
+  if (end >= 0) return REQUEST_LINE.test(line.slice(0, end)) ? "http1" : "raw";
+  return bytes.length >= SNIFF_SIZE ? "raw" : "unsure";
+}
+
+/** What speaks to the proxy's own port in regular mode: everything that is nothing else gets HTTP/1's answer. */
+export function sniffProxyPort(bytes: Uint8Array): FirstBytes {
+  if (bytes.length === 0) return "unsure";
+  // RFC 1928, 3: version 5.
+  if (bytes[0] === 5) return "socks5";
+  const tls = looksLikeTls(bytes);
+  if (tls === "yes") return "tls";
+  if (tls === "unsure") return "unsure";
+  const text = latin1Decode(bytes, 0, Math.min(bytes.length, HTTP2_PREFACE.length));
+  if (text.startsWith(HTTP2_PREFACE)) return "http2";
+  if (text.length >= 3 && HTTP2_PREFACE.startsWith(text)) return "unsure";
+  return "http1";
+}

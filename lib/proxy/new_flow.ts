@@ -1,0 +1,93 @@
+// Fresh flow records.
+
+import { BodyCapture } from "../flow/body_capture.ts";
+import type { ConnectionRecord, HttpFlow, TcpFlow } from "../flow/record.ts";
+import { Fields } from "../http/fields.ts";
+import type { RequestHead } from "../http/head.ts";
+import type { Endpoint } from "../net/transport.ts";
+import { now, type ProxyContext } from "./context.ts";
+import type { Origin } from "./origin.ts";
+
+/** `origin` as a string: there is none, and that is why. */
+export function newHttpFlow(
+  context: ProxyContext,
+  client: ConnectionRecord,
+  head: RequestHead,
+  origin: Origin | string,
+): HttpFlow {
+  const base = newBase(context, client);
+  const { scheme, host, port } = typeof origin === "string" ? { scheme: "http", host: "", port: 0 } : origin;
+  return {
+    ...base,
+    kind: "http",
+    scheme,
+    host,
+    port,
+    request: {
+      head,
+      body: new BodyCapture(context.settings.captureLimit),
+      trailers: null,
+      startedAt: base.startedAt,
+      headAt: base.startedAt,
+      endedAt: null,
+    },
+    interim: [],
+    response: null,
+    answered: false,
+    messages: null,
+    messagesDropped: 0,
+  };
+}
+
+export function newTcpFlow(
+  context: ProxyContext,
+  client: ConnectionRecord,
+  target: Endpoint,
+  tls: boolean,
+): TcpFlow {
+  return {
+    ...newBase(context, client),
+    kind: "tcp",
+    tls,
+    host: target.host,
+    port: target.port,
+    messages: [],
+    messagesDropped: 0,
+    bytesFromClient: 0,
+    bytesFromServer: 0,
+  };
+}
+
+/** Stands for a request whose head could not be read: there is a flow for it all the same. */
+export function unreadableHead(): RequestHead {
+  return {
+    kind: "request",
+    version: "HTTP/1.1",
+    method: "?",
+    target: "",
+    targetForm: "origin",
+    scheme: "",
+    authority: "",
+    path: "",
+    protocol: null,
+    framing: "none",
+    contentLength: null,
+    fields: new Fields(),
+  };
+}
+
+function newBase(context: ProxyContext, client: ConnectionRecord) {
+  return {
+    id: context.ids.nextFlow(),
+    client,
+    server: null,
+    startedAt: now(),
+    endedAt: null,
+    error: null,
+    held: false,
+    edited: false,
+    killed: false,
+    marked: false,
+    notes: [] as string[],
+  };
+}

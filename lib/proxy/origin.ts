@@ -1,0 +1,80 @@
+// Where a request goes: the origin's scheme, name and port, and how the request must be changed to be sent there.
+
+import { defaultPort, formatAuthority, parseAuthority } from "../http/target.ts";
+import type { RequestHead } from "../http/head.ts";
+import type { Endpoint } from "../net/transport.ts";
+
+export interface Origin {
+  scheme: "http" | "https";
+  host: string;
+  port: number;
+}
+
+/** How a client connection relates to origins. */
+export type Routing =
+  /** Each request names its own: the explicit proxy. */
+  | { kind: "explicit" }
+  /** All requests go to one: inside a tunnel. Heads go through as they came. */
+  | { kind: "tunnel"; origin: Origin; serverName: string | null }
+  /** All requests go to one, under its own name: reverse proxy. */
+  | { kind: "reverse"; origin: Origin };
+
+/** Which origin a request is for; a string says for a person why there is none. */
+export function originOf(routing: Routing, head: RequestHead): Origin | string {
+  if (routing.kind !== "explicit") return routing.origin;
+  const scheme = head.scheme === "" ? "http" : head.scheme;
+  if (scheme !== "http" && scheme !== "https") {
+    return `the scheme "${scheme}" cannot be proxied; http and https can`;
+  }
+  if (head.authority === "") {
+    return "the request names no host: neither in its target nor in a Host field";
+  }
+  const target = parseAuthority(head.authority, defaultPort(scheme));
+  if (target === null) return "the request names a host that is not a valid host and port";
+  return { scheme, host: target.host, port: target.port };
+}
+
+/**
+ * The head as it is forwarded; the same object when nothing changes. `seen` stays as it came, for the record.
+ * Only what the version or the routing demands is changed.
+ */
+export function forwardedHead(routing: Routing, origin: Origin, seen: RequestHead): RequestHead {
+  if (routing.kind === "reverse") {
+    // An origin is asked for by its own name, as from a client that was given its address.
+    const authority = formatAuthority(origin.scheme, origin.host, origin.port);
+    return withHost({ ...seen, target: originForm(seen), targetForm: "origin", authority }, authority);
+  }
+  if (seen.targetForm !== "absolute") return seen;
+  // RFC 9112, 3.2.2: the target's authority counts; Host is replaced by it.
+  const head = withHost(seen, seen.authority);
+  if (routing.kind === "tunnel") return head;
+  // RFC 9112, 3.2.1: to an origin, origin form.
+  const target = originForm(seen);
+  return { ...head, target, targetForm: target === "*" ? "asterisk" : "origin" };
+}
+
+/** "host:port" as an endpoint. */
+export function endpointOf(origin: Origin): Endpoint {
+  return { host: origin.host, port: origin.port };
+}
+
+/** The URL of a request, as a person would write it. */
+export function urlOf(scheme: string, host: string, port: number, path: string): string {
+  return `${scheme}://${formatAuthority(scheme, host, port)}${
+    path.startsWith("/") ? path : path === "*" ? "" : `/${path}`
+  }`;
+}
+
+function originForm(head: RequestHead): string {
+  if (head.targetForm === "authority") return head.target;
+  return head.path === "" ? "/" : head.path;
+}
+
+function withHost(head: RequestHead, authority: string): RequestHead {
+  if (head.fields.get("host") === authority || head.version === "HTTP/2.0") return head;
+  if (!head.fields.has("host") && head.version === "HTTP/1.0") return head;
+  const fields = head.fields.clone();
+  if (fields.has("host")) fields.set("Host", authority);
+  else fields.insert(0, "Host", authority);
+  return { ...head, fields };
+}

@@ -1,0 +1,63 @@
+// Reverse mode: one origin behind our port. Plain and TLS clients are told apart by their first bytes.
+
+import type { Transport } from "../net/transport.ts";
+import type { ClientSession } from "./client_session.ts";
+import { log } from "./context.ts";
+import { type Dialed, dialOrigin } from "./dial_origin.ts";
+import { newTcpFlow } from "./new_flow.ts";
+import type { ModeSetting } from "./settings.ts";
+import { answerFor, secureClient } from "./tls_interception.ts";
+import { failTcp, intercept, sniff, startTcp } from "./tunnel_session.ts";
+import { UpstreamError } from "./upstream_error.ts";
+
+type ReverseMode = ModeSetting & { kind: "reverse" };
+
+export async function runReverse(
+  session: ClientSession,
+  client: Transport,
+  mode: ReverseMode,
+): Promise<void> {
+  if (mode.scheme === "tcp") return await runReverseTcp(session, client, mode);
+  const first = await sniff(session, client, null, false);
+  if (first === null) return session.drop(client);
+  let transport = client;
+  if (first === "tls") {
+    const hello = await session.readHello(client);
+    if (hello === null) return;
+    const secure = await secureClient(session.context, {
+      client: session.record,
+      transport: client,
+      hello,
+      target: { host: mode.host, port: mode.port },
+      originRecord: null,
+      alpn: answerFor(hello, null, false),
+    });
+    if (secure === null) return session.over();
+    transport = secure;
+  }
+  const origin = { scheme: mode.scheme, host: mode.host, port: mode.port };
+  // Whatever it is that was sent, this port is for HTTP: what is not gets a 400.
+  session.startHttp(transport, { kind: "reverse", origin }).start();
+}
+
+async function runReverseTcp(session: ClientSession, client: Transport, mode: ReverseMode): Promise<void> {
+  const { context, record } = session;
+  const target = { host: mode.host, port: mode.port };
+  let dialed: Dialed;
+  try {
+    dialed = await dialOrigin(context, record, target);
+  } catch (error) {
+    const failure = error instanceof UpstreamError ? error : new UpstreamError("failed", String(error));
+    log(context, "warn", "connect-failed", failure.message, record);
+    return failTcp(session, client, target, null, failure);
+  }
+  const first = await sniff(session, client, dialed.transport, true);
+  if (first === null) {
+    dialed.transport.close();
+    return session.drop(client);
+  }
+  if (first !== "tls") return startTcp(session, client, dialed, newTcpFlow(context, record, target, false));
+  const hello = await session.readHello(client);
+  if (hello === null) return dialed.transport.close();
+  await intercept(session, client, target, dialed, hello, true);
+}

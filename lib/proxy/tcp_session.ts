@@ -1,0 +1,298 @@
+// Raw TCP: bytes both ways at once, each chunk a message of the flow; and, with no record at all, what --ignore
+// lets through.
+// Invariants: a half-close goes through as one; a reset on one side is a reset on the other; a reader that does not
+// take its bytes stops the sender, at most HIGH_WATER bytes are held a direction (or what a hook holds).
+
+import { OutBuffer } from "../bytes/out_buffer.ts";
+import type { ConnectionRecord, TcpFlow } from "../flow/record.ts";
+import type { MessageControl } from "../hooks/hooks.ts";
+import type { Deadline } from "../net/deadlines.ts";
+import type { Transport, TransportFault } from "../net/transport.ts";
+import { now, type ProxyContext } from "./context.ts";
+import { applyEdit, type MessageEdit, MessageTap } from "./message_tap.ts";
+
+/** Bytes waiting for a slow reader before its sender is stopped. */
+const HIGH_WATER = 128 * 1024;
+/** After both directions ended, how long the transports may take to close by themselves, in milliseconds. */
+const LINGER_TIME = 2_000;
+
+export interface TcpEnds {
+  client: Transport;
+  server: Transport;
+  serverRecord: ConnectionRecord;
+}
+
+export class TcpSession {
+  readonly #context: ProxyContext;
+  readonly #flow: TcpFlow | null;
+  readonly #tap: MessageTap | null;
+  readonly #fromClient: Direction;
+  readonly #fromServer: Direction;
+  readonly #deadline: Deadline;
+  readonly #onOver: () => void;
+  #waiting = 0;
+  #open = 2;
+  #over = false;
+  #closedCount = 0;
+
+  /** `flow` null: nothing is recorded and no hook sees it. */
+  constructor(context: ProxyContext, ends: TcpEnds, flow: TcpFlow | null, onOver: () => void) {
+    this.#context = context;
+    this.#flow = flow;
+    this.#onOver = onOver;
+    this.#tap = flow === null ? null : new MessageTap(flow, context.store, context.settings.captureLimit);
+    this.#deadline = context.deadlines.create(() => this.#expired());
+    this.#fromClient = new Direction(
+      ends.client,
+      ends.server,
+      (data) => this.#chunk(data, true),
+      () => this.#ended(),
+    );
+    this.#fromServer = new Direction(
+      ends.server,
+      ends.client,
+      (data) => this.#chunk(data, false),
+      () => this.#ended(),
+    );
+    if (flow !== null) flow.server = ends.serverRecord;
+  }
+
+  start(): void {
+    this.#deadline.set(this.#context.settings.stallTimeout);
+    const { client, server } = { client: this.#fromClient, server: this.#fromServer };
+    if (this.#flow !== null) {
+      this.#context.store.add(this.#flow);
+      const held = this.#context.hooks.run("tcpStart", this.#flow, this.#control(null));
+      if (held !== null) {
+        client.hold(this.#holding(held));
+        server.hold(this.#holding(held));
+      }
+    }
+    client.source.attach({
+      data: (chunk) => client.data(chunk),
+      end: (clean) => client.end(clean),
+      closed: (fault) => this.#closed(fault, true),
+    });
+    server.source.attach({
+      data: (chunk) => server.data(chunk),
+      end: (clean) => server.end(clean),
+      closed: (fault) => this.#closed(fault, false),
+    });
+  }
+
+  /** Ends it now: both sides see a reset. */
+  kill(): void {
+    if (this.#over) return;
+    if (this.#flow !== null) {
+      this.#flow.killed = true;
+      this.#flow.error ??= {
+        at: now(),
+        message: "killed by a hook",
+        by: "proxy",
+        code: "killed",
+        rule: null,
+      };
+    }
+    this.#finish(true);
+  }
+
+  /** A chunk: what to forward of it, now or later. */
+  #chunk(data: Uint8Array, fromClient: boolean): Uint8Array | Promise<Uint8Array> {
+    this.#deadline.set(this.#context.settings.stallTimeout);
+    if (this.#flow === null || this.#tap === null) return data;
+    const message = this.#tap.record(fromClient, data, false);
+    const { hooks } = this.#context;
+    if (!hooks.has("tcpMessage")) return data;
+    const edit: MessageEdit = { content: null, dropped: false };
+    const held = hooks.run("tcpMessage", this.#flow, message, this.#control(edit));
+    if (held === null) return applyEdit(message, edit, data);
+    const copy = data.slice();
+    return this.#holding(held).then(() => applyEdit(message, edit, copy));
+  }
+
+  async #holding(held: Promise<void>): Promise<void> {
+    this.#waiting++;
+    if (this.#flow !== null) this.#flow.held = true;
+    await held;
+    this.#waiting--;
+    if (this.#flow !== null) this.#flow.held = this.#waiting > 0;
+  }
+
+  #control(edit: MessageEdit | null): MessageControl {
+    return {
+      replace: (content) => {
+        if (edit !== null) edit.content = content;
+      },
+      drop: () => {
+        if (edit !== null) edit.dropped = true;
+      },
+      inject: (toClient, content) => {
+        if (this.#over) return;
+        this.#tap?.record(!toClient, content, true);
+        (toClient ? this.#fromServer : this.#fromClient).inject(content);
+      },
+      kill: () => this.kill(),
+    };
+  }
+
+  /** One direction is over: its end has been passed on. */
+  #ended(): void {
+    this.#open--;
+    if (this.#open > 0 || this.#over) return;
+    this.#settle();
+    // Both ends said goodbye: TLS's close_notify may still be on its way out.
+    this.#deadline.set(LINGER_TIME);
+  }
+
+  #closed(fault: TransportFault | null, client: boolean): void {
+    this.#closedCount++;
+    if (this.#closedCount === 2) this.#deadline.cancel();
+    if (this.#over) return;
+    const torn = fault !== null;
+    if (torn && this.#flow !== null) {
+      const who = client ? "the client" : "the server";
+      const how = fault.code === "reset" ? "reset the connection" : `was lost (${fault.message})`;
+      this.#flow.error ??= {
+        at: now(),
+        message: `${who} ${how}`,
+        by: client ? "client" : "server",
+        code: fault.code,
+        rule: null,
+      };
+    }
+    this.#finish(torn);
+  }
+
+  #expired(): void {
+    if (this.#over) return this.#closeBoth(false);
+    const { stallTimeout } = this.#context.settings;
+    if (this.#waiting > 0) return this.#deadline.set(stallTimeout);
+    if (this.#flow !== null) {
+      const message = `nothing moved for ${stallTimeout / 1000} s (--stall-timeout): closed`;
+      this.#flow.error ??= { at: now(), message, by: "proxy", code: "stalled", rule: null };
+    }
+    this.#finish(true);
+  }
+
+  #finish(reset: boolean): void {
+    if (this.#over) return;
+    this.#closeBoth(reset);
+    this.#settle();
+  }
+
+  #closeBoth(reset: boolean): void {
+    this.#deadline.cancel();
+    for (const transport of [this.#fromClient.source, this.#fromServer.source]) {
+      if (reset) transport.reset();
+      else transport.close();
+    }
+  }
+
+  /** The conversation is over. */
+  #settle(): void {
+    this.#over = true;
+    if (this.#flow !== null) {
+      this.#flow.endedAt = now();
+      this.#flow.held = false;
+      this.#context.store.end(this.#flow);
+      this.#context.hooks.run("tcpEnd", this.#flow);
+    }
+    this.#onOver();
+  }
+}
+
+/** Bytes of one side on their way to the other. */
+class Direction {
+  readonly source: Transport;
+  readonly #sink: Transport;
+  readonly #chunk: (data: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+  readonly #onEnd: () => void;
+  readonly #output = new OutBuffer();
+  #queue: Promise<void> | null = null;
+  #queued = 0;
+  #paused = false;
+  #ending: { clean: boolean } | null = null;
+
+  constructor(
+    source: Transport,
+    sink: Transport,
+    chunk: (data: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+    onEnd: () => void,
+  ) {
+    this.source = source;
+    this.#sink = sink;
+    this.#chunk = chunk;
+    this.#onEnd = onEnd;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    if (this.#queue === null) {
+      const forward = this.#chunk(chunk);
+      if (forward instanceof Uint8Array) this.#append(forward);
+      else this.hold(forward.then((bytes) => this.#append(bytes)));
+    } else {
+      // Behind a held message everything waits, in order.
+      const copy = chunk.slice();
+      this.hold(this.#queue.then(() => this.#chunk(copy)).then((bytes) => this.#append(bytes)));
+    }
+    this.#paused = this.#isFull();
+    return !this.#paused;
+  }
+
+  end(clean: boolean): void {
+    this.#ending = { clean };
+    this.#endIfDone();
+  }
+
+  inject(content: Uint8Array): void {
+    this.#append(content);
+  }
+
+  /** Nothing goes on before `work` is done. */
+  hold(work: Promise<void>): void {
+    this.#queued++;
+    const turn: Promise<void> = work.then(() => {
+      this.#queued--;
+      if (this.#queue === turn) this.#queue = null;
+      this.#resumeIfRoom();
+      this.#endIfDone();
+    });
+    this.#queue = turn;
+  }
+
+  #isFull(): boolean {
+    return this.#queued > 0 || this.#output.length >= HIGH_WATER;
+  }
+
+  #append(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#sink.isClosed) return;
+    this.#output.append(bytes);
+    this.#flush();
+  }
+
+  #flush(): void {
+    const bytes = this.#output.take();
+    if (bytes !== null) this.#sink.write(bytes, this.#written);
+  }
+
+  readonly #written = (): void => {
+    this.#output.release();
+    this.#flush();
+    this.#resumeIfRoom();
+    this.#endIfDone();
+  };
+
+  #resumeIfRoom(): void {
+    if (!this.#paused || this.#isFull()) return;
+    this.#paused = false;
+    this.source.resume();
+  }
+
+  #endIfDone(): void {
+    if (this.#ending === null || this.#queued > 0 || this.#output.length > 0) return;
+    const { clean } = this.#ending;
+    this.#ending = null;
+    this.#sink.end(clean);
+    this.#onEnd();
+  }
+}

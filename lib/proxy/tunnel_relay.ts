@@ -1,0 +1,92 @@
+// An exchange that stopped being HTTP (101, or a 2xx answer to CONNECT): bytes both ways, each chunk a message of
+// the flow, held, edited and injected like those of raw TCP.
+// Invariant: each direction ends once, by the end of its own source; the relay is over when both have ended.
+
+import type { HttpFlow } from "../flow/record.ts";
+import type { HttpEvent } from "../http/connection.ts";
+import type { MessageControl } from "../hooks/hooks.ts";
+import type { ProxyContext } from "./context.ts";
+import { after, type Pending } from "./lane.ts";
+import type { Leg } from "./leg.ts";
+import { applyEdit, type MessageEdit, MessageTap } from "./message_tap.ts";
+
+export interface TunnelOwner {
+  /** A hook holds something until `pending` is done. */
+  holding(pending: Pending): Pending;
+  /** Both directions have ended. */
+  ended(): void;
+  kill(): void;
+}
+
+export class TunnelRelay {
+  readonly #context: ProxyContext;
+  readonly #flow: HttpFlow;
+  readonly #client: Leg;
+  readonly #server: Leg;
+  readonly #owner: TunnelOwner;
+  readonly #tap: MessageTap;
+  #clientDone = false;
+  #serverDone = false;
+
+  constructor(context: ProxyContext, flow: HttpFlow, client: Leg, server: Leg, owner: TunnelOwner) {
+    this.#context = context;
+    this.#flow = flow;
+    this.#client = client;
+    this.#server = server;
+    this.#owner = owner;
+    this.#tap = new MessageTap(flow, context.store, context.settings.captureLimit);
+  }
+
+  start(): Pending {
+    return this.#owner.holding(this.#context.hooks.run("tcpStart", this.#flow, this.#control(null)));
+  }
+
+  /** Bytes of one leg, to the other. */
+  pass(event: HttpEvent, fromClient: boolean): Pending {
+    if (event.kind !== "data") return null;
+    if (event.data.length === 0) return this.#forward(event, event.data, fromClient);
+    const message = this.#tap.record(fromClient, event.data, false);
+    const { hooks } = this.#context;
+    if (!hooks.has("tcpMessage")) return this.#forward(event, event.data, fromClient);
+    const edit: MessageEdit = { content: null, dropped: false };
+    const pending = hooks.run("tcpMessage", this.#flow, message, this.#control(edit));
+    // The view is the reader's: it does not outlive the turn.
+    const data = pending === null ? event.data : event.data.slice();
+    return after(this.#owner.holding(pending), () => {
+      const content = applyEdit(message, edit, data);
+      return this.#forward(event, content, fromClient);
+    });
+  }
+
+  #forward(event: HttpEvent & { kind: "data" }, data: Uint8Array, fromClient: boolean): null {
+    const [source, sink] = fromClient ? [this.#client, this.#server] : [this.#server, this.#client];
+    const { credit, end } = event;
+    if (data.length > 0 || end) sink.send({ ...event, data });
+    source.passed(credit, sink);
+    if (!end) return null;
+    if (fromClient) this.#clientDone = true;
+    else this.#serverDone = true;
+    if (this.#clientDone && this.#serverDone) this.#owner.ended();
+    return null;
+  }
+
+  #control(edit: MessageEdit | null): MessageControl {
+    return {
+      replace: (content) => {
+        if (edit !== null) edit.content = content;
+      },
+      drop: () => {
+        if (edit !== null) edit.dropped = true;
+      },
+      inject: (toClient, content) => {
+        if (this.#flow.endedAt !== null) return;
+        this.#tap.record(!toClient, content, true);
+        const sink = toClient ? this.#client : this.#server;
+        this.#context.turns.run(() =>
+          sink.send({ kind: "data", stream: 0, data: content, credit: 0, end: false })
+        );
+      },
+      kill: () => this.#owner.kill(),
+    };
+  }
+}

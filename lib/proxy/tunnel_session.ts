@@ -1,0 +1,200 @@
+// Inside a tunnel (CONNECT, SOCKS5): the origin is dialed already, both sides are watched, and the first bytes decide.
+// The order is the design's: --ignore/--allow, TLS hello, --tcp, HTTP/1, anything else raw TCP. A server that speaks
+// first is raw TCP.
+
+import { peekEither, type PeekResult } from "../net/peek.ts";
+import type { Endpoint, Transport } from "../net/transport.ts";
+import type { ClientHello } from "../tls/client_hello.ts";
+import { type ClientSession, SNIFF_TIME } from "./client_session.ts";
+import { now } from "./context.ts";
+import { type Dialed, secureOrigin } from "./dial_origin.ts";
+import { type FirstBytes, sniffTunnel } from "./first_bytes.ts";
+import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
+import { newTcpFlow } from "./new_flow.ts";
+import type { Routing } from "./origin.ts";
+import { TcpSession } from "./tcp_session.ts";
+import { answerFor, offersFor, secureClient } from "./tls_interception.ts";
+import { UpstreamError } from "./upstream_error.ts";
+
+/** Carries a tunnel to its end. Owns both transports. */
+export async function runTunnel(
+  session: ClientSession,
+  client: Transport,
+  target: Endpoint,
+  dialed: Dialed,
+): Promise<void> {
+  const { settings, rejectedHosts } = session.context;
+  if (matchesHost(settings.ignoreHosts, target, null)) return passUntouched(session, client, dialed);
+  const first = await sniff(session, client, dialed.transport, isRawTcp(settings, target, null));
+  if (first === null) return closeBoth(session, client, dialed);
+  if (first !== "tls") {
+    if (passesUntouched(settings, target, null)) return passUntouched(session, client, dialed);
+    return carry(session, { client, dialed, target, serverName: null, tls: false }, first);
+  }
+  const hello = await session.readHello(client);
+  if (hello === null) return dialed.transport.close();
+  const held = session.context.hooks.run("tlsHello", {
+    client: session.record,
+    host: target.host,
+    port: target.port,
+    serverName: hello.serverName,
+    alpnOffers: hello.alpn,
+  });
+  if (held !== null) await held;
+  const name = hello.serverName ?? target.host;
+  if (passesUntouched(settings, target, hello.serverName) || rejectedHosts.has(name)) {
+    return passUntouched(session, client, dialed);
+  }
+  await intercept(session, client, target, dialed, hello);
+}
+
+/** What is in a tunnel, and its two ends. */
+interface Ends {
+  client: Transport;
+  dialed: Dialed;
+  target: Endpoint;
+  serverName: string | null;
+  /** TLS has been taken off on both sides. */
+  tls: boolean;
+}
+
+/** Takes TLS off: the origin first, then the client; then looks again. `alwaysRaw`: what is inside is not looked at. */
+export async function intercept(
+  session: ClientSession,
+  client: Transport,
+  target: Endpoint,
+  dialed: Dialed,
+  hello: ClientHello,
+  alwaysRaw = false,
+): Promise<void> {
+  const { context, record } = session;
+  const raw = alwaysRaw || isRawTcp(context.settings, target, hello.serverName);
+  const serverName = hello.serverName ?? target.host;
+  let server: Transport | null = null;
+  let failure: UpstreamError | null = null;
+  try {
+    server = await secureOrigin(context, record, dialed, serverName, offersFor(hello, raw));
+  } catch (error) {
+    failure = error instanceof UpstreamError ? error : new UpstreamError("tls", String(error));
+  }
+  if (failure !== null && raw) return failTcp(session, client, target, dialed, failure);
+  const chosen = dialed.record.tls?.alpn ?? null;
+  const secure = await secureClient(context, {
+    client: record,
+    transport: client,
+    hello,
+    target,
+    originRecord: dialed.record,
+    alpn: answerFor(hello, chosen, raw),
+  });
+  if (secure === null) {
+    server?.close();
+    return session.over();
+  }
+  const routing: Routing = {
+    kind: "tunnel",
+    origin: { scheme: "https", host: target.host, port: target.port },
+    serverName: hello.serverName,
+  };
+  if (server === null) {
+    const http = session.startHttp(secure, routing);
+    if (failure !== null) http.pool.refuse(failure);
+    return http.start();
+  }
+  const ends: Ends = {
+    client: secure,
+    dialed: { transport: server, record: dialed.record },
+    target,
+    serverName: hello.serverName,
+    tls: true,
+  };
+  if (raw) return carry(session, ends, "raw");
+  if (chosen !== null) return carry(session, ends, chosen.startsWith("http/1") ? "http1" : "raw");
+  const first = await sniff(session, secure, server, false);
+  if (first === null) return closeBoth(session, secure, ends.dialed);
+  carry(session, ends, first === "tls" ? "raw" : first);
+}
+
+/** Starts what the bytes are: HTTP/1, or raw TCP. */
+function carry(session: ClientSession, ends: Ends, first: FirstBytes): void {
+  const { context, record } = session;
+  const { client, dialed, target } = ends;
+  if (first === "http1" && !isRawTcp(context.settings, target, ends.serverName)) {
+    const scheme = ends.tls ? "https" as const : "http" as const;
+    const origin = { scheme, host: target.host, port: target.port };
+    const http = session.startHttp(client, { kind: "tunnel", origin, serverName: ends.serverName });
+    http.pool.offer(origin, dialed.transport, dialed.record);
+    return http.start();
+  }
+  const flow = newTcpFlow(context, record, target, ends.tls);
+  startTcp(session, client, dialed, flow);
+}
+
+export function startTcp(
+  session: ClientSession,
+  client: Transport,
+  dialed: Dialed,
+  flow: ReturnType<typeof newTcpFlow> | null,
+): void {
+  const tcp = new TcpSession(
+    session.context,
+    { client, server: dialed.transport, serverRecord: dialed.record },
+    flow,
+    () => {
+      dialed.record.endedAt = now();
+      session.context.hooks.run("serverDisconnected", dialed.record, session.record);
+      session.over();
+    },
+  );
+  // Bytes have no natural end: they may go on until they are cut off.
+  session.carriedBy({ shutdown: () => {}, destroy: () => tcp.kill() });
+  tcp.start();
+}
+
+/** The first bytes of either side; null when the client has gone. `raw`: only TLS is told from the rest. */
+export async function sniff(
+  session: ClientSession,
+  client: Transport,
+  server: Transport | null,
+  raw: boolean,
+): Promise<FirstBytes | null> {
+  let first: FirstBytes = "unsure";
+  const timeouts = { silence: session.context.settings.stallTimeout, undecided: SNIFF_TIME };
+  const result: PeekResult = await peekEither(client, server, timeouts, (bytes) => {
+    first = sniffTunnel(bytes);
+    if (raw && first !== "tls" && (first !== "unsure" || bytes.length > 2)) first = "raw";
+    return first !== "unsure";
+  });
+  if (result.kind === "closed") return null;
+  if (result.kind === "decided") return first;
+  // Nobody said enough: the server spoke, the client closed its side, or the time is up.
+  return "raw";
+}
+
+function passUntouched(session: ClientSession, client: Transport, dialed: Dialed): void {
+  startTcp(session, client, dialed, null);
+}
+
+function closeBoth(session: ClientSession, client: Transport, dialed: Dialed): void {
+  dialed.transport.close();
+  session.drop(client);
+}
+
+/** A raw TCP flow that never began: its origin failed. */
+export function failTcp(
+  session: ClientSession,
+  client: Transport,
+  target: Endpoint,
+  dialed: Dialed | null,
+  failure: UpstreamError,
+): void {
+  const { context, record } = session;
+  const flow = newTcpFlow(context, record, target, record.tls !== null || dialed?.record.tls !== null);
+  flow.server = dialed?.record ?? null;
+  flow.error = { at: now(), message: failure.message, by: "server", code: failure.code, rule: null };
+  flow.endedAt = now();
+  context.store.add(flow);
+  context.hooks.run("tcpEnd", flow);
+  client.reset();
+  session.over();
+}
