@@ -50,7 +50,7 @@ export class UpstreamTrust {
 
 let added: string[] = [];
 
-/** Adds PEM texts to the roots of this process, beside the system's and Deno's own. */
+/** Adds PEM texts to the roots of this process, beside the system's. */
 export function addTrustedRoots(pemTexts: readonly string[]): void {
   const fresh = pemTexts.filter((pem) => !added.includes(pem));
   if (fresh.length === 0 && added.length > 0) return;
@@ -60,9 +60,10 @@ export function addTrustedRoots(pemTexts: readonly string[]): void {
   if (typeof setDefaults === "function") setDefaults([...systemRoots(), ...added]);
 }
 
+/** The system's own roots; Deno's list where the system has none (a bare container). Each root costs per connection. */
 function systemRoots(): string[] {
-  // "default" holds Deno's Mozilla roots and NODE_EXTRA_CA_CERTS; a root that stands in both is given once.
-  return [...new Set([...tls.getCACertificates("system"), ...tls.getCACertificates("default")])];
+  const system = tls.getCACertificates("system");
+  return system.length > 0 ? system : tls.getCACertificates("bundled");
 }
 
 /** A host name as a file name: nothing that could leave the folder. */
