@@ -170,6 +170,13 @@ export const options = {
     group: "HTTP",
     live: true,
   }),
+
+  keep_host_header: toggle({
+    help: "Reverse mode: pass the client's Host field through, instead of the origin's name.",
+    flag: "--keep-host-header",
+    group: "HTTP",
+    live: true,
+  }),
   body_size_limit: option(optional(size(0)), null, {
     help: "Refuse a larger body, with 413 to a client and 502 for an origin's.",
     flag: "--body-size-limit",

@@ -59,6 +59,7 @@ export async function settingsFromOptions(values: OptionValues): Promise<Setting
     clientCertificate,
     passthroughOnReject: values.passthrough_on_reject,
     lenient: values.lenient,
+    keepHostHeader: values.keep_host_header,
     bodySizeLimit: values.body_size_limit,
     captureLimit: values.capture_limit,
     flowBudget: values.flow_budget,

@@ -7,15 +7,15 @@ import { BodyCapture } from "../flow/body_capture.ts";
 import type { HttpFlow, ResponseRecord } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
-import { isInterim, type RequestHead, type ResponseHead } from "../http/head.ts";
-import type { Answer, FlowControl } from "../hooks/hooks.ts";
+import { isInterim, type ResponseHead } from "../http/head.ts";
+import type { Answer } from "../hooks/hooks.ts";
 import type { TransportFault } from "../net/transport.ts";
 import { type CompleteResponse, continueHead, errorPage, responseFromAnswer } from "./answers.ts";
 import { now, type ProxyContext } from "./context.ts";
-import { HeldBody } from "./held_body.ts";
-import { headText, withBody } from "./held_edit.ts";
+import { FlowGate } from "./flow_gate.ts";
 import { after, Lane, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
+import { MessageSide } from "./message_side.ts";
 import { forwardedHead, type Origin, type Routing } from "./origin.ts";
 import { TunnelRelay } from "./tunnel_relay.ts";
 import { UpstreamError } from "./upstream_error.ts";
@@ -40,19 +40,16 @@ export class Exchange {
   readonly #context: ProxyContext;
   readonly #requestLane: Lane;
   readonly #responseLane: Lane;
+  readonly #gate: FlowGate;
+  readonly #request: MessageSide;
+  readonly #response: MessageSide;
   #server: Leg | null = null;
   #upstream: UpstreamConnection | null = null;
-  #requestHold: HeldBody | null = null;
-  #responseHold: HeldBody | null = null;
-  /** Set by a hook's `setBody` while it holds a body. */
-  #newBody: Uint8Array | null = null;
-  #answer: CompleteResponse | null = null;
-  #requestForwarded = false;
+  #answered = false;
   #requestDone = false;
   #responseStarted = false;
   #responseDone = false;
   #retried = false;
-  #waiting = 0;
   #tunnel: TunnelRelay | null = null;
   #over = false;
 
@@ -61,13 +58,40 @@ export class Exchange {
     this.#context = host.context;
     this.client = client;
     this.flow = flow;
+    this.#gate = new FlowGate(host.context, flow, {
+      kill: () => this.kill(),
+      answered: (answer) => this.#answer(answer),
+      get canAnswer() {
+        return mayAnswer();
+      },
+    });
+    const mayAnswer = () => !this.#over && !this.#responseStarted;
+    const side = { flow, isSettled: () => this.#isSettled };
+    this.#request = new MessageSide("request", host.context, this.#gate, {
+      ...side,
+      forward: (event) => this.#forwardRequest(event),
+      consume: (credit) => this.client.consume(credit),
+      tooLarge: (limit) => this.#tooLarge("request", limit),
+      tooLargeToHold: () =>
+        this.refuse(413, "hold-limit", "the request body is too large to be held for a hook", null),
+      holds: () => this.#continueOurselves(),
+    });
+    this.#response = new MessageSide("response", host.context, this.#gate, {
+      ...side,
+      forward: (event) => this.#forwardResponse(event),
+      consume: (credit) => this.#server?.consume(credit),
+      tooLarge: (limit) => this.#tooLarge("response", limit),
+      tooLargeToHold: () =>
+        this.refuse(502, "hold-limit", "the response body is too large to be held for a hook", null),
+      holds: () => {},
+    });
     this.#requestLane = new Lane(host.context.turns, (event) => this.#onRequest(event));
     this.#responseLane = new Lane(host.context.turns, (event) => this.#onResponse(event));
   }
 
   /** Whether a hook holds something: no timeout counts then. */
   get isHeld(): boolean {
-    return this.#waiting > 0;
+    return this.#gate.isHeld;
   }
 
   get isOver(): boolean {
@@ -158,131 +182,46 @@ export class Exchange {
 
   #onRequest(event: HttpEvent): Pending {
     if (this.#over) return null;
-    if (this.#answer !== null) return this.#dropRequest(event);
+    if (this.#answered) return this.#dropRequest(event);
     if (this.#tunnel !== null) return this.#tunnel.pass(event, true);
     switch (event.kind) {
       case "head":
-        return event.head.kind === "request" ? this.#requestHead(event.head, event.end) : null;
+        return this.#request.head(this.flow.request, event.end, () => false);
       case "data":
-        return this.#requestData(event);
+        return this.#request.data(event);
       case "trailers":
-        this.flow.request.trailers = event.fields;
-        return after(this.#hold("requestTrailers"), () => this.#requestEnd(event));
+        return this.#request.trailers(event);
       case "reset":
         return null;
     }
   }
 
-  #requestHead(head: RequestHead, end: boolean): Pending {
-    if (end) this.flow.request.endedAt = now();
-    const limit = this.#context.settings.bodySizeLimit;
-    if (limit !== null && head.contentLength !== null && head.contentLength > limit) {
-      this.refuse(
-        413,
-        "body-size-limit",
-        `the request body of ${head.contentLength} bytes is over --body-size-limit`,
-        null,
-      );
-      return null;
-    }
-    return after(this.#hold("requestHead"), () => {
-      if (this.#isSettled()) return null;
-      if (end) {
-        return after(
-          this.#hold("request"),
-          () => this.#isSettled() ? null : this.#forwardHeld(new HeldBody()),
-        );
-      }
-      if (!this.#context.hooks.wantsBody("request", this.flow)) return this.#connect(false);
-      this.#requestHold = new HeldBody();
-      this.#continueOurselves();
-      return null;
-    });
-  }
-
-  /** RFC 9110, 10.1.1: who holds the body must ask for it. */
-  #continueOurselves(): void {
-    const head = this.flow.request.head;
-    if (!head.fields.hasToken("expect", "100-continue")) return;
-    head.fields.delete("expect");
-    this.client.send({ kind: "head", stream: 0, head: continueHead(), end: false });
-  }
-
-  /** It has been answered already: what still comes is counted and dropped. */
-  #dropRequest(event: HttpEvent): null {
-    if (event.kind === "data") {
-      this.flow.request.body.append(event.data);
-      this.client.consume(event.credit);
+  #forwardRequest(event: HttpEvent): Pending {
+    if (event.kind === "head") return this.#connect(event.end, false);
+    const credit = event.kind === "data" ? event.credit : 0;
+    if (this.#server === null) {
+      // The origin has gone after its response: what still comes is read, and matters to no one.
+      this.client.consume(credit);
+    } else {
+      this.#server.send(event);
+      this.client.passed(credit, this.#server);
     }
     if (event.kind === "trailers" || (event.kind === "data" && event.end)) {
-      this.flow.request.endedAt = now();
+      this.#requestDone = true;
       this.#finishIfDone();
     }
     return null;
   }
 
-  #requestData(event: HttpEvent & { kind: "data" }): Pending {
-    const { body } = this.flow.request;
-    this.#context.store.grow(this.flow, body.append(event.data));
-    const limit = this.#context.settings.bodySizeLimit;
-    if (limit !== null && body.length > limit && !this.#responseDone) {
-      this.#tooLarge("request", limit);
-      return null;
-    }
-    if (this.#requestHold !== null) {
-      this.client.consume(event.credit);
-      if (!this.#requestHold.append(event.data)) {
-        this.refuse(413, "hold-limit", "the request body is too large to be held for a hook", null);
-        return null;
-      }
-      return event.end ? this.#requestEnd(event) : null;
-    }
-    if (event.end) return this.#requestEnd(event);
-    this.#forwardRequest(event);
-    return null;
-  }
-
-  #requestEnd(event: HttpEvent): Pending {
-    this.flow.request.endedAt = now();
-    const hold = this.#requestHold;
-    if (hold === null) this.#forwardRequest(event);
-    return after(this.#hold("request"), () => {
-      if (hold !== null) {
-        this.#requestHold = null;
-        if (!this.#isSettled()) return this.#forwardHeld(hold);
-      }
-      return null;
-    });
-  }
-
-  /** Everything about the request is known: it goes out in one piece. */
-  #forwardHeld(hold: HeldBody): Pending {
-    const body = this.#takeNewBody(this.flow.request.head, this.flow.request.body) ?? hold.bytes();
-    return after(this.#connect(body.length === 0 && this.flow.request.trailers === null), () => {
-      if (body.length === 0 && this.flow.request.trailers === null) return null;
-      this.#forwardRequest({
-        kind: "data",
-        stream: 0,
-        data: body,
-        credit: 0,
-        end: this.flow.request.trailers === null,
-      });
-      if (this.flow.request.trailers !== null) {
-        this.#forwardRequest({ kind: "trailers", stream: 0, fields: this.flow.request.trailers });
-      }
-      return null;
-    });
-  }
-
   /** Finds an upstream connection and sends the request head on it. */
-  #connect(end: boolean, fresh = false): Pending {
+  #connect(end: boolean, fresh: boolean): Pending {
     const origin: Origin = {
       scheme: this.flow.scheme === "https" ? "https" : "http",
       host: this.flow.host,
       port: this.flow.port,
     };
     const start = (upstream: UpstreamConnection) => {
-      if (this.#isSettled()) this.#host.giveBack(upstream);
+      if (this.#isSettled) this.#host.giveBack(upstream);
       else this.#startOn(upstream, origin, end);
     };
     const found = this.#host.acquire(origin, fresh);
@@ -290,9 +229,10 @@ export class Exchange {
       start(found);
       return null;
     }
+    const { turns } = this.#context;
     return found.then(
-      (upstream) => this.#context.turns.run(() => start(upstream)),
-      (error) => this.#context.turns.run(() => this.#unreachable(error)),
+      (upstream) => turns.run(() => start(upstream)),
+      (error) => turns.run(() => this.#unreachable(error)),
     );
   }
 
@@ -306,32 +246,40 @@ export class Exchange {
     this.#upstream = upstream;
     this.#server = leg;
     this.flow.server = upstream.record;
-    const head = forwardedHead(this.#host.routing, origin, this.flow.request.head);
-    this.#requestForwarded = true;
     if (end) this.#requestDone = true;
-    leg.send({ kind: "head", stream: 0, head, end });
+    leg.send({
+      kind: "head",
+      stream: 0,
+      head: forwardedHead(this.#host.routing, origin, this.flow.request.head),
+      end,
+    });
   }
 
-  #forwardRequest(event: HttpEvent): void {
-    const end = event.kind === "trailers" || (event.kind === "data" && event.end);
-    const credit = event.kind === "data" ? event.credit : 0;
-    if (this.#server === null || this.#responseDone) {
-      // The response is over, or there is no origin: what still comes is read and dropped.
-      this.client.consume(credit);
-      if (this.#server !== null && !this.#upstream?.driver.isClosed) this.#server.send(event);
-    } else {
-      this.#server.send(event);
-      this.client.passed(credit, this.#server);
+  /** It has been answered already: what still comes is counted and dropped. */
+  #dropRequest(event: HttpEvent): null {
+    if (event.kind === "data") {
+      this.flow.request.body.append(event.data);
+      this.client.consume(event.credit);
     }
-    if (!end) return;
-    this.#requestDone = true;
-    this.#finishIfDone();
+    if (event.kind === "trailers" || (event.kind !== "reset" && event.end)) {
+      this.flow.request.endedAt = now();
+      this.#finishIfDone();
+    }
+    return null;
+  }
+
+  /** RFC 9110, 10.1.1: who holds the body must ask for it. */
+  #continueOurselves(): void {
+    const { fields } = this.flow.request.head;
+    if (!fields.hasToken("expect", "100-continue")) return;
+    fields.delete("expect");
+    this.client.send({ kind: "head", stream: 0, head: continueHead(), end: false });
   }
 
   // --- Response direction ---
 
   #onResponse(event: HttpEvent): Pending {
-    if (this.#over || this.#answer !== null) {
+    if (this.#over || this.#answered) {
       if (event.kind === "data") this.#server?.consume(event.credit);
       return null;
     }
@@ -340,10 +288,9 @@ export class Exchange {
       case "head":
         return event.head.kind === "response" ? this.#responseHead(event.head, event.end) : null;
       case "data":
-        return this.#responseData(event);
+        return this.#response.data(event);
       case "trailers":
-        if (this.flow.response !== null) this.flow.response.trailers = event.fields;
-        return after(this.#hold("responseTrailers"), () => this.#responseEnd(event));
+        return this.#response.trailers(event);
       case "reset":
         return null;
     }
@@ -352,110 +299,31 @@ export class Exchange {
   #responseHead(head: ResponseHead, end: boolean): Pending {
     if (isInterim(head)) {
       this.flow.interim.push({ head, at: now() });
-      return after(this.#hold("interimResponse"), () => {
-        if (!this.#over) this.client.send({ kind: "head", stream: 0, head, end: false });
+      return after(this.#gate.run("interimResponse"), () => {
+        if (!this.#isSettled) this.client.send({ kind: "head", stream: 0, head, end: false });
         return null;
       });
     }
     this.flow.response = this.#newResponse(head);
-    const limit = this.#context.settings.bodySizeLimit;
-    if (limit !== null && !end && head.contentLength !== null && head.contentLength > limit) {
-      this.#tooLarge("response", limit);
-      return null;
-    }
-    return after(this.#hold("responseHead"), () => {
-      if (this.#isSettled()) return null;
-      if (end) {
-        return after(
-          this.#endResponse(),
-          () => this.#isSettled() ? null : this.#forwardHeldResponse(new HeldBody()),
-        );
-      }
-      if (this.#switches(head)) return this.#startTunnel();
-      if (this.#context.hooks.wantsBody("response", this.flow)) this.#responseHold = new HeldBody();
-      else {this.#forwardResponse({
-          kind: "head",
-          stream: 0,
-          head: this.flow.response?.head ?? head,
-          end: false,
-        });}
-      return null;
-    });
+    return this.#response.head(
+      this.flow.response,
+      end,
+      () => this.#switches(head) ? this.#startTunnel(head) : false,
+    );
   }
 
-  #responseData(event: HttpEvent & { kind: "data" }): Pending {
-    const body = this.flow.response?.body;
-    if (body === undefined) return null;
-    this.#context.store.grow(this.flow, body.append(event.data));
-    const limit = this.#context.settings.bodySizeLimit;
-    if (limit !== null && body.length > limit) {
-      this.#tooLarge("response", limit);
-      return null;
-    }
-    if (this.#responseHold !== null) {
-      this.#server?.consume(event.credit);
-      if (!this.#responseHold.append(event.data)) {
-        this.#abortServer();
-        this.refuse(502, "hold-limit", "the response body is too large to be held for a hook", null);
-        return null;
-      }
-      return event.end ? this.#responseEnd(event) : null;
-    }
-    if (event.end) return this.#responseEnd(event);
-    this.#forwardResponse(event);
-    return null;
-  }
-
-  #responseEnd(event: HttpEvent): Pending {
-    const hold = this.#responseHold;
-    if (hold === null) {
-      const done = this.#endResponse();
-      // Nobody may hold what has gone out already: the hook is told, the end is not delayed.
-      this.#forwardResponse(event);
-      return done;
-    }
-    return after(this.#endResponse(), () => {
-      this.#responseHold = null;
-      return this.#isSettled() ? null : this.#forwardHeldResponse(hold);
-    });
-  }
-
-  #endResponse(): Pending {
-    if (this.flow.response !== null) this.flow.response.endedAt = now();
-    return this.#hold("response");
-  }
-
-  #forwardHeldResponse(hold: HeldBody): Pending {
-    const record = this.flow.response;
-    if (record === null) return null;
-    const body = this.#takeNewBody(record.head, record.body) ?? hold.bytes();
-    const end = body.length === 0 && record.trailers === null;
-    this.#forwardResponse({ kind: "head", stream: 0, head: record.head, end });
-    if (body.length > 0 || !end) {
-      this.#forwardResponse({
-        kind: "data",
-        stream: 0,
-        data: body,
-        credit: 0,
-        end: record.trailers === null,
-      });
-    }
-    if (record.trailers !== null) {
-      this.#forwardResponse({ kind: "trailers", stream: 0, fields: record.trailers });
-    }
-    return null;
-  }
-
-  #forwardResponse(event: HttpEvent): void {
+  #forwardResponse(event: HttpEvent): Pending {
     const end = event.kind === "trailers" || (event.kind !== "reset" && event.end);
     const credit = event.kind === "data" ? event.credit : 0;
     if (event.kind === "head") this.#responseStarted = true;
     if (this.#upstream?.driver.endUncleanly === true) this.#endUncleanly();
     this.client.send(event);
     this.#server?.passed(credit, this.client);
-    if (!end) return;
-    this.#responseDone = true;
-    this.#finishIfDone();
+    if (end) {
+      this.#responseDone = true;
+      this.#finishIfDone();
+    }
+    return null;
   }
 
   /** RFC 9112, 9.8: the origin ended TLS without close_notify; the client is shown the same. */
@@ -465,89 +333,41 @@ export class Exchange {
     this.flow.notes.push("the server ended TLS without close_notify; the client was shown the same");
   }
 
-  // --- After 101, or a 2xx answer to CONNECT: bytes ---
-
+  /** After 101, or a 2xx answer to CONNECT, there are only bytes. */
   #switches(head: ResponseHead): boolean {
     return head.status === 101 ||
       (this.flow.request.head.method === "CONNECT" && head.status >= 200 && head.status < 300);
   }
 
-  #startTunnel(): Pending {
-    const head = this.flow.response?.head;
-    if (head === undefined || this.#server === null) return null;
+  #startTunnel(head: ResponseHead): Pending {
+    if (this.#server === null) return null;
     this.#forwardResponse({ kind: "head", stream: 0, head, end: false });
     this.client.tunnel();
     this.#server.tunnel();
     this.#tunnel = new TunnelRelay(this.#context, this.flow, this.client, this.#server, {
-      holding: (pending) => this.#holding(pending),
-      ended: () => this.#finish(),
+      holding: (pending) => this.#gate.holding(pending),
+      ended: () => {
+        this.#requestDone = this.#responseDone = true;
+        this.#finish();
+      },
       kill: () => this.kill(),
     });
     return this.#tunnel.start();
   }
 
-  // --- Hooks ---
+  // --- Endings ---
 
-  /** Runs a hook point of this flow; while it waits, the flow is held. */
-  #hold(name: HttpHookName): Pending {
-    const { hooks } = this.#context;
-    if (!hooks.has(name)) return null;
-    const before = headText(this.flow);
-    const pending = hooks.run(name, this.flow, this.#control());
-    const settle = (): null => {
-      if (headText(this.flow) !== before) this.flow.edited = true;
-      if (this.#answer !== null && !this.#over) this.#sendAnswer(this.#answer);
-      return null;
-    };
-    return after(this.#holding(pending), settle);
-  }
-
-  #holding(pending: Pending): Pending {
-    if (pending === null) return null;
-    this.#waiting++;
-    this.flow.held = true;
-    return pending.then(() => {
-      this.#waiting--;
-      this.flow.held = this.#waiting > 0;
-    });
-  }
-
-  #control(): FlowControl {
-    return {
-      answer: (answer: Answer) => {
-        if (this.#responseStarted || this.#over) return;
-        this.#answer = responseFromAnswer(answer);
-      },
-      kill: () => this.#context.turns.run(() => this.kill()),
-      setBody: (body: Uint8Array) => this.#newBody = body,
-    };
-  }
-
-  #takeNewBody(head: RequestHead | ResponseHead, capture: BodyCapture): Uint8Array | null {
-    const body = this.#newBody;
-    if (body === null) return null;
-    this.#newBody = null;
-    this.flow.edited = true;
-    withBody(head, body.length);
-    this.#context.store.grow(this.flow, -capture.kept);
-    capture.replace(body);
-    this.#context.store.grow(this.flow, capture.kept);
-    return body;
-  }
-
-  #sendAnswer(answer: CompleteResponse): void {
+  #answer(answer: Answer): void {
     this.flow.answered = true;
     this.#abortServer();
-    this.#sendComplete(answer);
+    this.#sendComplete(responseFromAnswer(answer));
   }
-
-  // --- Endings ---
 
   /** Sends a whole response of ours to the client; what the request still brings is dropped. */
   #sendComplete(complete: CompleteResponse): void {
     if (this.#over || this.#responseStarted) return;
     const { head, body, trailers } = complete;
-    this.#answer = complete;
+    this.#answered = true;
     this.flow.response = this.#newResponse(head);
     this.flow.response.body.append(this.flow.request.head.method === "HEAD" ? new Uint8Array(0) : body);
     this.#context.store.grow(this.flow, this.flow.response.body.kept);
@@ -594,7 +414,11 @@ export class Exchange {
   }
 
   #serverFailed(code: string, message: string, fault: ProtocolFault | null): void {
-    if (this.#over || this.#responseDone) return this.#finishIfDone();
+    if (this.#over) return;
+    if (this.#responseDone) {
+      this.#abortServer();
+      return this.#finishIfDone();
+    }
     const upstream = this.#upstream;
     if (
       upstream !== null && !this.#retried && this.flow.response === null && this.flow.interim.length === 0 &&
@@ -630,6 +454,7 @@ export class Exchange {
   #abortServer(fault?: ProtocolFault): void {
     const server = this.#server;
     this.#server = null;
+    this.client.releaseOwed();
     if (server === null || this.#upstream === null) return;
     this.#upstream.release(this);
     if (this.#upstream.driver.isClosed || (this.#requestDone && this.#responseDone)) return;
@@ -639,8 +464,8 @@ export class Exchange {
     );
   }
 
-  #isSettled(): boolean {
-    return this.#over || this.#answer !== null;
+  get #isSettled(): boolean {
+    return this.#over || this.#answered;
   }
 
   #finishIfDone(): void {
@@ -676,12 +501,3 @@ export class Exchange {
     };
   }
 }
-
-type HttpHookName =
-  | "requestHead"
-  | "request"
-  | "requestTrailers"
-  | "interimResponse"
-  | "responseHead"
-  | "response"
-  | "responseTrailers";

@@ -49,6 +49,13 @@ export class Leg {
     this.consume(owed);
   }
 
+  /** There is no far side any more: all credit goes back. */
+  releaseOwed(): void {
+    const owed = this.#owed;
+    this.#owed = 0;
+    this.consume(owed);
+  }
+
   consume(credit: number): void {
     if (credit === 0) return;
     this.connection.consume(this.stream, credit);

@@ -17,7 +17,7 @@ export type Routing =
   /** All requests go to one: inside a tunnel. Heads go through as they came. */
   | { kind: "tunnel"; origin: Origin; serverName: string | null }
   /** All requests go to one, under its own name: reverse proxy. */
-  | { kind: "reverse"; origin: Origin };
+  | { kind: "reverse"; origin: Origin; keepHost: boolean };
 
 /** Which origin a request is for; a string says for a person why there is none. */
 export function originOf(routing: Routing, head: RequestHead): Origin | string {
@@ -41,7 +41,10 @@ export function originOf(routing: Routing, head: RequestHead): Origin | string {
 export function forwardedHead(routing: Routing, origin: Origin, seen: RequestHead): RequestHead {
   if (routing.kind === "reverse") {
     // An origin is asked for by its own name, as from a client that was given its address.
-    const authority = formatAuthority(origin.scheme, origin.host, origin.port);
+    if (routing.keepHost && seen.targetForm !== "absolute") return seen;
+    const authority = routing.keepHost
+      ? seen.authority
+      : formatAuthority(origin.scheme, origin.host, origin.port);
     return withHost({ ...seen, target: originForm(seen), targetForm: "origin", authority }, authority);
   }
   if (seen.targetForm !== "absolute") return seen;

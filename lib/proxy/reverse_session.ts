@@ -37,7 +37,8 @@ export async function runReverse(
   }
   const origin = { scheme: mode.scheme, host: mode.host, port: mode.port };
   // Whatever it is that was sent, this port is for HTTP: what is not gets a 400.
-  session.startHttp(transport, { kind: "reverse", origin }).start();
+  session.startHttp(transport, { kind: "reverse", origin, keepHost: session.context.settings.keepHostHeader })
+    .start();
 }
 
 async function runReverseTcp(session: ClientSession, client: Transport, mode: ReverseMode): Promise<void> {

@@ -32,6 +32,8 @@ export interface Settings {
   clientCertificate: string | null;
   passthroughOnReject: boolean;
   lenient: boolean;
+  /** Reverse mode: Host goes through as the client sent it, instead of being the origin's name. */
+  keepHostHeader: boolean;
   /** A body larger than this ends in 413 / 502; null: no limit. */
   bodySizeLimit: number | null;
   /** How much of each body (and TCP conversation) is kept. */

@@ -105,7 +105,9 @@ async function readText(path: string, cure: string): Promise<string | null> {
     for (let count: number | null = 0; count !== null && length < buffer.length; length += count ?? 0) {
       count = await file.read(buffer.subarray(length));
     }
-    if (length > MAX_FILE_SIZE) throw new AuthorityError("not-pem", path, "is not a PEM file", cure);
+    if (length > MAX_FILE_SIZE) {
+      throw new AuthorityError("not-pem", path, `is larger than ${MAX_FILE_SIZE} bytes`, cure);
+    }
     return latin1Decode(buffer, 0, length);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;

@@ -24,11 +24,6 @@ export const BACKDATED = 2 * DAY;
 /** Ten years: installing a CA on devices is work that should last. Milliseconds. */
 const AUTHORITY_LIFETIME = 3650 * DAY;
 
-// The library's ECDSA signatures need the size of a curve's numbers, and take 32 bytes for any curve it is not told of.
-for (const [curve, size] of [["P-256", 32], ["P-384", 48], ["P-521", 66]] as const) {
-  x509.AsnEcSignatureFormatter.namedCurveSize.set(curve, size);
-}
-
 /** A new authority with an ECDSA P-256 key, valid for ten years, as the PEM text of its file. `now`: milliseconds since the epoch. */
 export async function makeAuthorityPem(now: number): Promise<string> {
   const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [

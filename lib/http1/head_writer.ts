@@ -1,0 +1,273 @@
+// Heads and trailers as text, made legal for HTTP/1 whatever version they came in (RFC 9112, 2.1, 3, 4, 5).
+// Invariants: the head given is not changed; fields keep their order, spelling and bytes; a head that would be
+// read as something else (a line break in a value, a name that is no token) throws: readers never make one.
+
+import { isToken } from "../bytes/ascii.ts";
+import type { Fields } from "../http/fields.ts";
+import type { HttpVersion, RequestHead, ResponseHead } from "../http/head.ts";
+import { isForbiddenTrailer } from "./framing.ts";
+import { HOP_BY_HOP, namedByConnection, requestConnection } from "./hop_by_hop.ts";
+import { reasonPhrase } from "./reason_phrases.ts";
+import { isTargetText } from "./request_target.ts";
+import type { WireFraming } from "./wire_framing.ts";
+
+/** `own`: hop-by-hop fields are ours (explicit proxy); else they go out as they came. */
+export function requestHeadText(head: RequestHead, own: boolean, wire: WireFraming): string {
+  if (!isToken(head.method)) throw new TypeError("the method of a request to be sent is not a token");
+  if (!isTargetText(head.target)) {
+    throw new TypeError("the target of a request to be sent has a forbidden byte");
+  }
+  const { fields } = head;
+  const fromHttp2 = head.version === "HTTP/2.0";
+  const manages = own || fromHttp2;
+  const version = head.version === "HTTP/1.0" && wire.kind !== "chunked" ? "HTTP/1.0" : "HTTP/1.1";
+  const writer = new FieldWriter(`${head.method} ${head.target} ${version}\r\n`, wire);
+  writer.host = hostToWrite(head, own);
+  writer.joinsCookies = fromHttp2;
+  if (manages) {
+    const { options, alsoKept } = requestConnection(head);
+    writer.manage(options, namedByConnection(fields, alsoKept));
+    writer.onlyTrailersInTe = true;
+  }
+  const needsHost = version === "HTTP/1.1" || writer.host !== null;
+  // RFC 9112, 3.2: Host first, where a recipient looks for it.
+  if (needsHost && ((fromHttp2 && head.authority !== "") || !fields.has("host"))) {
+    writer.addHost(head.authority);
+  }
+  return writer.write(fields);
+}
+
+/**
+ * `connection`: what we say in Connection ourselves. With `own` it stands in for what came, else it is added to it.
+ */
+export function responseHeadText(
+  head: ResponseHead,
+  own: boolean,
+  wire: WireFraming,
+  connection: readonly string[],
+): string {
+  const version = responseVersion(head);
+  const reason = head.reason === "" && head.version === "HTTP/2.0" ? reasonPhrase(head.status) : head.reason;
+  const writer = new FieldWriter(`${version} ${statusText(head.status)} ${reason}\r\n`, wire);
+  if (own) writer.manage(connection, namedByConnection(head.fields, null));
+  else writer.addedConnection = connection;
+  return writer.write(head.fields);
+}
+
+/** The version a response head goes out with. */
+export function responseVersion(head: ResponseHead): HttpVersion {
+  return head.version === "HTTP/1.0" ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+/** Trailer lines and the empty line. What frames or routes a message is left out (RFC 9110, 6.5.1). */
+export function trailersText(fields: Fields, own: boolean): string {
+  let text = "";
+  let lines = 1;
+  for (let index = 0; index < fields.length; index++) {
+    const name = fields.name(index);
+    if (isForbiddenTrailer(name) || (own && HOP_BY_HOP.has(name.toLowerCase()))) continue;
+    text += fieldLine(name, fields.value(index));
+    lines++;
+  }
+  return checked(text + "\r\n", lines);
+}
+
+/** RFC 9112, 3.2.2: what an absolute target names stands in Host too, whatever came. Null: Host as it came. */
+function hostToWrite(head: RequestHead, own: boolean): string | null {
+  if (head.authority === "") return null;
+  // RFC 9113, 8.3.1: Host from :authority.
+  if (head.version === "HTTP/2.0") return head.authority;
+  return own && head.targetForm === "absolute" ? head.authority : null;
+}
+
+function statusText(status: number): string {
+  if (!Number.isInteger(status) || status < 100 || status > 999) {
+    throw new TypeError("the status of a response to be sent has not three digits");
+  }
+  return String(status);
+}
+
+class FieldWriter {
+  /** Replaces the value of Host. */
+  host: string | null = null;
+  /** RFC 9113, 8.2.3: cookie crumbs become one line again. */
+  joinsCookies = false;
+  /** Of TE only "trailers" goes out. */
+  onlyTrailersInTe = false;
+  /** Said in Connection besides what came. */
+  addedConnection: readonly string[] = [];
+
+  readonly #wire: WireFraming;
+  #text: string;
+  #lines = 1;
+  #managed: readonly string[] | null = null;
+  #named: ReadonlySet<string> | null = null;
+  #hostAdded = false;
+  #hasConnection = false;
+  #hasLength = false;
+  #hasCoding = false;
+  #hasTe = false;
+  #hasCookie = false;
+
+  constructor(startLine: string, wire: WireFraming) {
+    this.#text = startLine;
+    this.#wire = wire;
+  }
+
+  /** Strips hop-by-hop fields, those in `named` too, and says `options` in Connection. */
+  manage(options: readonly string[], named: ReadonlySet<string> | null): void {
+    this.#managed = options;
+    this.#named = named;
+  }
+
+  addHost(authority: string): void {
+    this.#add("Host", authority);
+    this.#hostAdded = true;
+  }
+
+  write(fields: Fields): string {
+    for (let index = 0; index < fields.length; index++) {
+      const name = fields.name(index);
+      const value = fields.value(index);
+      switch (name.length) {
+        // The lengths of all names that get a treatment of their own.
+        case 2:
+        case 4:
+        case 6:
+        case 10:
+        case 14:
+        case 16:
+        case 17:
+        case 18:
+        case 19:
+          this.#special(name, value, fields);
+          break;
+        default:
+          this.#ordinary(name, value);
+      }
+    }
+    this.#addMissing();
+    return checked(this.#text + "\r\n", this.#lines + 1);
+  }
+
+  #special(name: string, value: string, fields: Fields): void {
+    switch (name.toLowerCase()) {
+      case "content-length":
+        return this.#contentLength(name, value);
+      case "transfer-encoding":
+        return this.#transferEncoding(name, value);
+      case "host":
+        if (!this.#hostAdded) this.#add(name, this.host ?? value);
+        return;
+      case "connection":
+        return this.#connection(name, value);
+      case "te":
+        return this.#te(name, value, fields);
+      case "cookie":
+        return this.#cookie(name, value, fields);
+      case "keep-alive":
+      case "proxy-connection":
+      case "proxy-authenticate":
+      case "proxy-authorization":
+        if (this.#managed === null) this.#add(name, value);
+        return;
+      default:
+        this.#ordinary(name, value);
+    }
+  }
+
+  #ordinary(name: string, value: string): void {
+    if (this.#named !== null && this.#named.has(name.toLowerCase())) return;
+    this.#text += fieldLine(name, value);
+    this.#lines++;
+  }
+
+  #contentLength(name: string, value: string): void {
+    const wire = this.#wire;
+    if (wire.kind === "length") {
+      // Spelled as it came when it says the same.
+      if (!this.#hasLength) this.#add(name, saysLength(value, wire.length) ? value : String(wire.length));
+      this.#hasLength = true;
+    } else if (wire.kind === "bodiless") {
+      const { fields } = wire;
+      if (
+        fields === "as-came" || fields === "no-coding" || (fields === "zero-length-only" && value === "0")
+      ) {
+        this.#add(name, value);
+      }
+    }
+  }
+
+  #transferEncoding(name: string, value: string): void {
+    const wire = this.#wire;
+    if (wire.kind === "chunked") {
+      if (!this.#hasCoding) this.#add(name, /(^|[,\t ])chunked$/i.test(value) ? value : "chunked");
+      this.#hasCoding = true;
+    } else if (wire.kind === "bodiless" && wire.fields === "as-came") {
+      this.#add(name, value);
+    }
+  }
+
+  #connection(name: string, value: string): void {
+    if (this.#managed === null) return this.#add(name, value);
+    if (this.#managed.length > 0 && !this.#hasConnection) this.#add(name, this.#managed.join(", "));
+    this.#hasConnection = true;
+  }
+
+  #te(name: string, value: string, fields: Fields): void {
+    if (!this.onlyTrailersInTe) return this.#add(name, value);
+    // RFC 9110, 10.1.4: the codings in TE are for us; that trailers are welcome is passed on.
+    if (!this.#hasTe && fields.hasToken("te", "trailers")) this.#add(name, "trailers");
+    this.#hasTe = true;
+  }
+
+  #cookie(name: string, value: string, fields: Fields): void {
+    if (!this.joinsCookies) return this.#ordinary(name, value);
+    if (!this.#hasCookie) this.#add(name, fields.all("cookie").join("; "));
+    this.#hasCookie = true;
+  }
+
+  #addMissing(): void {
+    if (this.#wire.kind === "length" && !this.#hasLength) {
+      this.#add("Content-Length", String(this.#wire.length));
+    }
+    if (this.#wire.kind === "chunked" && !this.#hasCoding) this.#add("Transfer-Encoding", "chunked");
+    const connection = this.#managed === null
+      ? this.addedConnection
+      : this.#hasConnection
+      ? []
+      : this.#managed;
+    if (connection.length > 0) this.#add("Connection", connection.join(", "));
+  }
+
+  #add(name: string, value: string): void {
+    this.#text += name + ": " + value + "\r\n";
+    this.#lines++;
+  }
+}
+
+function saysLength(value: string, length: number): boolean {
+  return /^[0-9]+$/.test(value) && Number(value) === length;
+}
+
+function fieldLine(name: string, value: string): string {
+  if (!isToken(name)) throw new TypeError("the name of a field to be sent is not a token");
+  return name + ": " + value + "\r\n";
+}
+
+/** `text`, which must consist of `lines` lines and byte characters: a value with a line break in it is caught here. */
+function checked(text: string, lines: number): string {
+  let returns = 0;
+  let feeds = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x20 && code <= 0xff) continue;
+    if (code === 0x0d) returns++;
+    else if (code === 0x0a) feeds++;
+    else if (code === 0 || code > 0xff) {
+      throw new TypeError("a head to be sent has a character that is no byte, or NUL");
+    }
+  }
+  if (returns !== lines || feeds !== lines) throw new TypeError("a line break in a head to be sent");
+  return text;
+}
