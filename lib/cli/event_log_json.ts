@@ -20,7 +20,7 @@ import { decodeUtf8 } from "./format_bytes.ts";
 import { clientOf } from "./format_connection.ts";
 import { escapeJsonText } from "./format_escape.ts";
 import type { ByteTotals, ConnectionEvent, Detail, EventPrinter } from "./format_event.ts";
-import { closedBy, protocolOf } from "./format_tcp.ts";
+import { protocolOf } from "./format_tcp.ts";
 import { formatTimestamp } from "./format_units.ts";
 import { flowTarget, flowUrl } from "./format_url.ts";
 import { WireStrings } from "./format_wire_strings.ts";
@@ -103,7 +103,6 @@ export class JsonPrinter implements EventPrinter {
       ...this.#conversation(flow, wire),
       bytes_from_client: totals.fromClient,
       bytes_from_server: totals.fromServer,
-      closed_by: closedBy(flow),
       ...endJson(flow),
       killed: flow.killed,
     }));

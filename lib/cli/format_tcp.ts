@@ -84,7 +84,8 @@ export function tcpEndLine(
   totals: ByteTotals,
   palette: Palette,
 ): string {
-  start.add("--", palette.faint).add(escapeWord(flowTarget(flow))).add(protocolOf(flow)).add(endedHow(flow))
+  start.add("--", palette.faint).add(escapeWord(flowTarget(flow))).add(protocolOf(flow))
+    .add(flow.error === null ? "closed" : "failed")
     .add(`-> ${totals.fromClient} <- ${totals.fromServer} bytes`);
   if (flow.endedAt !== null) start.add(formatDuration(flow.endedAt - flow.startedAt), palette.faint);
   if (flow.killed) start.add("[killed]", palette.remark);
@@ -98,22 +99,6 @@ export function tcpEndLine(
 export function protocolOf(flow: TcpFlow | HttpFlow): string {
   const tls = flow.kind === "tcp" ? flow.tls : flow.scheme === "https";
   return tls ? "tcp+tls" : "tcp";
-}
-
-/** Which leg ended first: the one at fault, else the one whose connection was over earlier. Null when nobody can tell. */
-export function closedBy(flow: TcpFlow | HttpFlow): "client" | "server" | "proxy" | null {
-  if (flow.error !== null) return flow.error.by;
-  if (flow.killed) return "proxy";
-  const client = flow.client.endedAt ?? Infinity;
-  const server = flow.server?.endedAt ?? Infinity;
-  if (client === server) return null;
-  return client < server ? "client" : "server";
-}
-
-function endedHow(flow: TcpFlow | HttpFlow): string {
-  const by = closedBy(flow);
-  if (by === null) return "closed";
-  return `closed by ${by === "proxy" ? "mitm" : by}`;
 }
 
 /** How many bytes the first `count` lines take, with their line ends. */

@@ -155,7 +155,7 @@ async function publish(path: string, bytes: Uint8Array, mode: number): Promise<b
 /** Puts a certificate beside the key, for people to take. One that is there already stays, and is said when it is another one. */
 async function offer(path: string, certificate: Uint8Array, keyPath: string): Promise<string[]> {
   try {
-    const present = await readText(path, "");
+    const present = await readText(path, "remove it to have it written anew");
     if (present === null) {
       await publish(path, certificate, CERTIFICATE_MODE);
       return [];

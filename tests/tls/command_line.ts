@@ -1,7 +1,8 @@
 // openssl and curl as independent judges of our certificates. Tests that need one are skipped, by name, where it is missing.
 
-export const opensslMissing = await missing("openssl", "version");
-export const curlMissing = await missing("curl", "--version");
+/** LibreSSL calls itself openssl too, and takes other options. */
+export const opensslMissing = await missing("openssl", "version", /^OpenSSL [3-9]/);
+export const curlMissing = await missing("curl", "--version", /^curl /);
 
 /** Standard output; throws with the standard error when the command fails. */
 export async function run(command: string, args: readonly string[]): Promise<string> {
@@ -27,10 +28,9 @@ export async function inFolder(work: (folder: string) => Promise<void>): Promise
   }
 }
 
-async function missing(command: string, argument: string): Promise<boolean> {
+async function missing(command: string, argument: string, wanted: RegExp): Promise<boolean> {
   try {
-    await run(command, [argument]);
-    return false;
+    return !wanted.test(await run(command, [argument]));
   } catch {
     return true;
   }

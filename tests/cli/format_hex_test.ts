@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { hexBytes, hexDump } from "../../lib/cli/format_hex.ts";
+
+Deno.test("hex dump: offset, bytes in two groups, ASCII", () => {
+  const bytes = Uint8Array.from([...new TextEncoder().encode("Hello, world!"), 0, 0xff, 0x7f, 0x1b, 0x41]);
+  assert.deepEqual(hexDump(bytes), [
+    "00000000  48 65 6c 6c 6f 2c 20 77  6f 72 6c 64 21 00 ff 7f  |Hello, world!...|",
+    "00000010  1b 41                                             |.A|",
+  ]);
+});
+
+Deno.test("hex dump: eight bytes line up with nine", () => {
+  const [eight = ""] = hexDump(new Uint8Array(8));
+  const [nine = ""] = hexDump(new Uint8Array(9));
+  assert.equal(eight.indexOf("|"), nine.indexOf("|"));
+});
+
+Deno.test("hex dump: nothing gives no line, and lines can be limited", () => {
+  assert.deepEqual(hexDump(new Uint8Array(0)), []);
+  assert.equal(hexDump(new Uint8Array(100), 3).length, 3);
+  assert.equal(hexBytes(3), 48);
+});
