@@ -5,9 +5,8 @@
 
 import type { ConnectionRecord } from "../flow/record.ts";
 import { Http1Server } from "../http1/server.ts";
-import { formatHostPort } from "../http/target.ts";
 import { peek } from "../net/peek.ts";
-import type { Endpoint, Transport } from "../net/transport.ts";
+import type { Transport } from "../net/transport.ts";
 import { type ClientHello, MAX_CLIENT_HELLO_SIZE, parseClientHello } from "../tls/client_hello.ts";
 import type { ConnectRequest } from "./connect_request.ts";
 import { log, newConnectionRecord, now, type ProxyContext } from "./context.ts";
@@ -17,22 +16,12 @@ import { HttpSession } from "./http_session.ts";
 import type { Routing } from "./origin.ts";
 import { negotiateSocks5, SOCKS5_REPLY, socks5Reply, write } from "./socks5.ts";
 import { answerFor, secureClient } from "./tls_interception.ts";
+import { type Carrier, type SessionHost, SNIFF_TIME } from "./session_host.ts";
 import { runReverse } from "./reverse_session.ts";
 import { runTunnel } from "./tunnel_session.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
-/** First bytes that fit several protocols: how long we wait for more before we take them as they are. */
-export const SNIFF_TIME = 2_000;
-
-/** Something that can be ended: what currently carries the connection. */
-export interface Carrier {
-  /** In good order: what is open may finish. */
-  shutdown(): void;
-  /** Now. */
-  destroy(): void;
-}
-
-export class ClientSession {
+export class ClientSession implements SessionHost {
   readonly context: ProxyContext;
   readonly record: ConnectionRecord;
   readonly #transport: Transport;
@@ -249,11 +238,6 @@ const SOCKS5_FAILURES: Readonly<Record<string, number>> = {
   unresolvable: SOCKS5_REPLY.hostUnreachable,
   unreachable: SOCKS5_REPLY.hostUnreachable,
 };
-
-/** What a client asked for, in words. */
-export function targetText(target: Endpoint): string {
-  return formatHostPort(target.host, target.port);
-}
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

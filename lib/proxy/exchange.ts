@@ -405,8 +405,12 @@ export class Exchange {
   /** The client broke a rule, or took its stream back. */
   #clientReset(fault: ProtocolFault): void {
     if (this.#over) return;
-    this.#fail("client", fault.code, fault.message, fault.rule);
+    // RFC 9112, 9.5: a client that has its whole answer may stop sending the request, and close.
+    const hasHadEnough = this.#responseDone && fault.code === "truncated";
+    if (!hasHadEnough) this.#fail("client", fault.code, fault.message, fault.rule);
     this.#abortServer(fault);
+    // The codec closes in good order: the answer may not be on the wire yet.
+    if (this.#responseDone) return this.#finish();
     if (this.#responseStarted || fault.scope === "stream") {
       this.#resetClient(fault.code, fault.message);
       this.#finish();

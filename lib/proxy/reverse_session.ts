@@ -1,10 +1,10 @@
 // Reverse mode: one origin behind our port. Plain and TLS clients are told apart by their first bytes.
 
 import type { Transport } from "../net/transport.ts";
-import type { ClientSession } from "./client_session.ts";
 import { log } from "./context.ts";
 import { type Dialed, dialOrigin } from "./dial_origin.ts";
 import { newTcpFlow } from "./new_flow.ts";
+import type { SessionHost } from "./session_host.ts";
 import type { ModeSetting } from "./settings.ts";
 import { answerFor, secureClient } from "./tls_interception.ts";
 import { failTcp, intercept, sniff, startTcp } from "./tunnel_session.ts";
@@ -13,7 +13,7 @@ import { UpstreamError } from "./upstream_error.ts";
 type ReverseMode = ModeSetting & { kind: "reverse" };
 
 export async function runReverse(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   mode: ReverseMode,
 ): Promise<void> {
@@ -41,7 +41,7 @@ export async function runReverse(
     .start();
 }
 
-async function runReverseTcp(session: ClientSession, client: Transport, mode: ReverseMode): Promise<void> {
+async function runReverseTcp(session: SessionHost, client: Transport, mode: ReverseMode): Promise<void> {
   const { context, record } = session;
   const target = { host: mode.host, port: mode.port };
   let dialed: Dialed;

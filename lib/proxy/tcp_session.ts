@@ -9,7 +9,7 @@ import type { MessageControl } from "../hooks/hooks.ts";
 import type { Deadline } from "../net/deadlines.ts";
 import type { Transport, TransportFault } from "../net/transport.ts";
 import { now, type ProxyContext } from "./context.ts";
-import { applyEdit, type MessageEdit, MessageTap } from "./message_tap.ts";
+import { type MessageEdit, MessageTap } from "./message_tap.ts";
 
 /** Bytes waiting for a slow reader before its sender is stopped. */
 const HIGH_WATER = 128 * 1024;
@@ -100,14 +100,16 @@ export class TcpSession {
   #chunk(data: Uint8Array, fromClient: boolean): Uint8Array | Promise<Uint8Array> {
     this.#deadline.set(this.#context.settings.stallTimeout);
     if (this.#flow === null || this.#tap === null) return data;
-    const message = this.#tap.record(fromClient, data, false);
     const { hooks } = this.#context;
-    if (!hooks.has("tcpMessage")) return data;
+    const shown = hooks.has("tcpMessage");
+    const message = this.#tap.record(fromClient, data, false, shown);
+    if (!shown) return data;
     const edit: MessageEdit = { content: null, dropped: false };
     const held = hooks.run("tcpMessage", this.#flow, message, this.#control(edit));
-    if (held === null) return applyEdit(message, edit, data);
+    const tap = this.#tap;
+    if (held === null) return tap.apply(message, edit, data);
     const copy = data.slice();
-    return this.#holding(held).then(() => applyEdit(message, edit, copy));
+    return this.#holding(held).then(() => tap.apply(message, edit, copy));
   }
 
   async #holding(held: Promise<void>): Promise<void> {

@@ -8,7 +8,7 @@ import type { MessageControl } from "../hooks/hooks.ts";
 import type { ProxyContext } from "./context.ts";
 import { after, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
-import { applyEdit, type MessageEdit, MessageTap } from "./message_tap.ts";
+import { type MessageEdit, MessageTap } from "./message_tap.ts";
 
 export interface TunnelOwner {
   /** A hook holds something until `pending` is done. */
@@ -45,15 +45,16 @@ export class TunnelRelay {
   pass(event: HttpEvent, fromClient: boolean): Pending {
     if (event.kind !== "data") return null;
     if (event.data.length === 0) return this.#forward(event, event.data, fromClient);
-    const message = this.#tap.record(fromClient, event.data, false);
     const { hooks } = this.#context;
-    if (!hooks.has("tcpMessage")) return this.#forward(event, event.data, fromClient);
+    const shown = hooks.has("tcpMessage");
+    const message = this.#tap.record(fromClient, event.data, false, shown);
+    if (!shown) return this.#forward(event, event.data, fromClient);
     const edit: MessageEdit = { content: null, dropped: false };
     const pending = hooks.run("tcpMessage", this.#flow, message, this.#control(edit));
     // The view is the reader's: it does not outlive the turn.
     const data = pending === null ? event.data : event.data.slice();
     return after(this.#owner.holding(pending), () => {
-      const content = applyEdit(message, edit, data);
+      const content = this.#tap.apply(message, edit, data);
       return this.#forward(event, content, fromClient);
     });
   }

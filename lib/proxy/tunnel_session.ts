@@ -5,20 +5,20 @@
 import { peekEither, type PeekResult } from "../net/peek.ts";
 import type { Endpoint, Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
-import { type ClientSession, SNIFF_TIME } from "./client_session.ts";
 import { now } from "./context.ts";
 import { type Dialed, secureOrigin } from "./dial_origin.ts";
 import { type FirstBytes, sniffTunnel } from "./first_bytes.ts";
 import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
 import { newTcpFlow } from "./new_flow.ts";
 import type { Routing } from "./origin.ts";
+import { type SessionHost, SNIFF_TIME } from "./session_host.ts";
 import { TcpSession } from "./tcp_session.ts";
 import { answerFor, offersFor, secureClient } from "./tls_interception.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
 /** Carries a tunnel to its end. Owns both transports. */
 export async function runTunnel(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   target: Endpoint,
   dialed: Dialed,
@@ -60,7 +60,7 @@ interface Ends {
 
 /** Takes TLS off: the origin first, then the client; then looks again. `alwaysRaw`: what is inside is not looked at. */
 export async function intercept(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   target: Endpoint,
   dialed: Dialed,
@@ -116,7 +116,7 @@ export async function intercept(
 }
 
 /** Starts what the bytes are: HTTP/1, or raw TCP. */
-function carry(session: ClientSession, ends: Ends, first: FirstBytes): void {
+function carry(session: SessionHost, ends: Ends, first: FirstBytes): void {
   const { context, record } = session;
   const { client, dialed, target } = ends;
   if (first === "http1" && !isRawTcp(context.settings, target, ends.serverName)) {
@@ -131,7 +131,7 @@ function carry(session: ClientSession, ends: Ends, first: FirstBytes): void {
 }
 
 export function startTcp(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   dialed: Dialed,
   flow: ReturnType<typeof newTcpFlow> | null,
@@ -153,7 +153,7 @@ export function startTcp(
 
 /** The first bytes of either side; null when the client has gone. `raw`: only TLS is told from the rest. */
 export async function sniff(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   server: Transport | null,
   raw: boolean,
@@ -171,18 +171,18 @@ export async function sniff(
   return "raw";
 }
 
-function passUntouched(session: ClientSession, client: Transport, dialed: Dialed): void {
+function passUntouched(session: SessionHost, client: Transport, dialed: Dialed): void {
   startTcp(session, client, dialed, null);
 }
 
-function closeBoth(session: ClientSession, client: Transport, dialed: Dialed): void {
+function closeBoth(session: SessionHost, client: Transport, dialed: Dialed): void {
   dialed.transport.close();
   session.drop(client);
 }
 
 /** A raw TCP flow that never began: its origin failed. */
 export function failTcp(
-  session: ClientSession,
+  session: SessionHost,
   client: Transport,
   target: Endpoint,
   dialed: Dialed | null,

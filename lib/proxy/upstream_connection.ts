@@ -1,15 +1,22 @@
 // A connection to an origin that speaks HTTP: hands out streams to exchanges, and tells them what comes back.
 // Owned by one session's pool: connections are never shared between clients (authentication may be bound to them).
 
-import type { ConnectionRecord } from "../flow/record.ts";
+import type { ConnectionRecord, HttpFlow } from "../flow/record.ts";
 import type { HttpConnection, HttpEvent, Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import type { Deadline } from "../net/deadlines.ts";
 import { type DriverHandler, HttpDriver } from "../net/driver.ts";
 import type { Transport, TransportFault } from "../net/transport.ts";
 import { log, now, type ProxyContext } from "./context.ts";
-import type { Exchange } from "./exchange.ts";
 import { Leg } from "./leg.ts";
+
+/** Who has a stream open on the connection: an exchange. */
+export interface StreamUser {
+  readonly flow: HttpFlow;
+  serverEvent(event: HttpEvent): void;
+  serverDrained(): void;
+  serverClosed(fault: TransportFault | null): void;
+}
 
 export interface UpstreamOwner {
   /** No exchange is under way on it any more, and a new one may be opened. */
@@ -26,7 +33,7 @@ export class UpstreamConnection implements DriverHandler {
   readonly #context: ProxyContext;
   readonly #client: ConnectionRecord;
   readonly #owner: UpstreamOwner;
-  readonly #exchanges = new Map<number, Exchange>();
+  readonly #exchanges = new Map<number, StreamUser>();
   readonly #idleDeadline: Deadline;
   /** Streams opened so far; a connection that waited for its first request counts as used. */
   #opened: number;
@@ -62,7 +69,7 @@ export class UpstreamConnection implements DriverHandler {
   }
 
   /** Opens a stream for an exchange; null when the connection cannot take one (any more). */
-  open(exchange: Exchange): Leg | null {
+  open(exchange: StreamUser): Leg | null {
     if (this.driver.isClosed) return null;
     const stream = this.driver.connection.openStream();
     if (stream === null) return null;
@@ -73,7 +80,7 @@ export class UpstreamConnection implements DriverHandler {
   }
 
   /** The exchange is over: it hears nothing more. */
-  release(exchange: Exchange): void {
+  release(exchange: StreamUser): void {
     for (const [stream, other] of this.#exchanges) if (other === exchange) this.#exchanges.delete(stream);
     if (this.#exchanges.size > 0) return;
     this.#idleDeadline.set(this.#context.settings.idleTimeout);
