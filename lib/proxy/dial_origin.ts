@@ -58,17 +58,9 @@ export async function secureOrigin(
 ): Promise<TlsTransport> {
   const { record } = dialed;
   const target = record.name ?? record.remote;
-  const verify = !isInsecure(context.settings, target, serverName);
   record.tls = unknownTlsFacts(isAddress(serverName) ? null : serverName, alpn);
   try {
-    const transport = await startTlsClient(dialed.transport, {
-      secureContext: await context.trust.contextFor(serverName),
-      serverName,
-      sendServerName: !isAddress(serverName),
-      alpn,
-      verify,
-      timeout: context.settings.tlsTimeout,
-    });
+    const transport = await handshake(context, dialed, target, serverName, alpn);
     record.tlsAt = now();
     record.tls = sessionFacts(transport, record.tls);
     context.hooks.run("tlsEstablished", record, "server");
@@ -80,6 +72,37 @@ export async function secureOrigin(
     context.hooks.run("serverDisconnected", record, client);
     throw failure;
   }
+}
+
+async function handshake(
+  context: ProxyContext,
+  dialed: Dialed,
+  target: Endpoint,
+  serverName: string,
+  alpn: readonly string[],
+): Promise<TlsTransport> {
+  const { settings, trust } = context;
+  const verify = !isInsecure(settings, target, serverName);
+  const start = async (inner: Transport) =>
+    await startTlsClient(inner, {
+      secureContext: await trust.contextFor(serverName, verify),
+      serverName,
+      sendServerName: !isAddress(serverName),
+      alpn,
+      verify,
+      timeout: settings.tlsTimeout,
+    });
+  let transport: TlsTransport;
+  try {
+    transport = await start(dialed.transport);
+  } catch (error) {
+    if (!verify || !trust.failed(serverName)) throw error;
+    // Its certificate leads to another root than last time: once more, against all of them.
+    dialed.transport = await dial(target, resolveOverride(settings, target), settings.connectTimeout);
+    transport = await start(dialed.transport);
+  }
+  if (verify) trust.verified(serverName, transport.session);
+  return transport;
 }
 
 /** What was agreed on, with the peer's certificate. */
@@ -132,6 +155,7 @@ const VERIFICATION: Readonly<Record<string, string>> = {
 
 function tlsFailure(error: unknown, target: Endpoint, serverName: string): UpstreamError {
   const where = formatHostPort(target.host, target.port);
+  if (error instanceof DialError) return new UpstreamError(error.code, error.message);
   if (!(error instanceof TlsError)) {
     return new UpstreamError(
       "tls",

@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import tls from "node:tls";
+import { NarrowTrust } from "./narrow_trust.ts";
 
 /** Certificates whose files were read; more hosts than this re-read them. */
 const CONTEXT_LIMIT = 256;
@@ -13,23 +14,43 @@ const CONTEXT_LIMIT = 256;
 export class UpstreamTrust {
   readonly #clientCertificate: string | null;
   readonly #isFolder: boolean;
+  readonly #narrow = new NarrowTrust(trustedRoots);
+  /** All roots. */
   readonly #plain: tls.SecureContext;
+  /** For connections that are not verified: no roots to read. */
+  readonly #unverified: tls.SecureContext;
   readonly #contexts = new Map<string, tls.SecureContext>();
 
-  /** `clientCertificate`: a PEM file with certificate and key, or a folder of HOST.pem. Throws when it cannot be read. */
-  constructor(clientCertificate: string | null) {
+  /**
+   * `clientCertificate`: a PEM file with certificate and key, or a folder of HOST.pem. `anyCertificate`: some
+   * certificate, PEM. Throws when a file cannot be read.
+   */
+  constructor(clientCertificate: string | null, anyCertificate: string) {
     this.#clientCertificate = clientCertificate;
     this.#isFolder = clientCertificate !== null && statSync(clientCertificate).isDirectory();
     this.#plain = tls.createSecureContext({});
+    this.#unverified = tls.createSecureContext({ ca: anyCertificate });
   }
 
   /** The context for a connection to `host`. Rejects when its client certificate cannot be read. */
-  contextFor(host: string): tls.SecureContext | Promise<tls.SecureContext> {
-    if (this.#clientCertificate === null) return this.#plain;
+  contextFor(host: string, verify: boolean): tls.SecureContext | Promise<tls.SecureContext> {
+    if (this.#clientCertificate === null) {
+      return verify ? this.#narrow.contextFor(host) ?? this.#plain : this.#unverified;
+    }
     const file = this.#isFolder
       ? join(this.#clientCertificate, `${safeName(host)}.pem`)
       : this.#clientCertificate;
     return this.#contexts.get(file) ?? this.#load(file);
+  }
+
+  /** A handshake with `host` was verified: the next one needs its root only. */
+  verified(host: string, session: tls.TLSSocket): void {
+    if (this.#clientCertificate === null) this.#narrow.learn(host, session);
+  }
+
+  /** A handshake with `host` failed verification. True: only the remembered root was tried; try again with all. */
+  failed(host: string): boolean {
+    return this.#narrow.forget(host);
   }
 
   async #load(file: string): Promise<tls.SecureContext> {
@@ -49,6 +70,7 @@ export class UpstreamTrust {
 }
 
 let added: string[] = [];
+let system: string[] | null = null;
 
 /** Adds PEM texts to the roots of this process, beside the system's. */
 export function addTrustedRoots(pemTexts: readonly string[]): void {
@@ -57,13 +79,19 @@ export function addTrustedRoots(pemTexts: readonly string[]): void {
   added = [...added, ...fresh];
   // Newer than the type declarations: Node 24.5.
   const setDefaults: unknown = Reflect.get(tls, "setDefaultCACertificates");
-  if (typeof setDefaults === "function") setDefaults([...systemRoots(), ...added]);
+  if (typeof setDefaults === "function") setDefaults(trustedRoots());
 }
 
 /** The system's own roots; Deno's list where the system has none (a bare container). Each root costs per connection. */
 function systemRoots(): string[] {
-  const system = tls.getCACertificates("system");
-  return system.length > 0 ? system : tls.getCACertificates("bundled");
+  if (system !== null) return system;
+  const found = tls.getCACertificates("system");
+  return system = found.length > 0 ? found : tls.getCACertificates("bundled");
+}
+
+/** Everything an origin may be verified against, PEM. */
+function trustedRoots(): string[] {
+  return [...systemRoots(), ...added];
 }
 
 /** A host name as a file name: nothing that could leave the folder. */
