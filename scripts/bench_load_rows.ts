@@ -1,0 +1,118 @@
+// What wrk is made to ask for, through which proxies, and which of them are compared: the rows it drives, as data.
+
+import type { Target } from "./bench_figures.ts";
+import { MEBIBYTE, TINY } from "./bench_nginx.ts";
+
+/** What stands between wrk and the origin. */
+export type Subject = "direct" | "nginx" | "nginx as mitm" | "mitm" | "mitm -k" | "mitmdump";
+
+export interface Comparison {
+  of: Subject;
+  to: Subject;
+  /** The ratio of their requests per second. */
+  target: Target | null;
+  /** What makes them unlike each other. */
+  meaning: string;
+}
+
+export interface LoadRow {
+  name: string;
+  title: string;
+  resource: { path: string; size: number };
+  connections: number;
+  tls: boolean;
+  /** A new connection for each request, on both legs. */
+  close: boolean;
+  subjects: Subject[];
+  comparisons: Comparison[];
+}
+
+const atLeast = (value: number): Target => ({ kind: "at-least", value });
+const subjects: Subject[] = ["direct", "nginx", "mitm", "mitmdump"];
+
+function compare(nginx: number | null, mitmdump: number | null): Comparison[] {
+  return [
+    { of: "mitm", to: "nginx", target: nginx === null ? null : atLeast(nginx), meaning: "" },
+    { of: "mitm", to: "mitmdump", target: mitmdump === null ? null : atLeast(mitmdump), meaning: "" },
+  ];
+}
+
+export const loadRows: readonly LoadRow[] = [
+  {
+    name: "tiny-plain",
+    title: "GET of 2 bytes, keep-alive, 32 connections, both legs plain, flows recorded",
+    resource: TINY,
+    connections: 32,
+    tls: false,
+    close: false,
+    subjects,
+    comparisons: compare(0.45, 14),
+  },
+  {
+    name: "tiny-tls",
+    title: "GET of 2 bytes, keep-alive, 32 connections, both legs TLS, flows recorded",
+    resource: TINY,
+    connections: 32,
+    tls: true,
+    close: false,
+    subjects,
+    comparisons: compare(0.45, 12),
+  },
+  {
+    name: "large-plain",
+    title: "GET of 1 MiB, keep-alive, 16 connections, both legs plain, flows recorded",
+    resource: MEBIBYTE,
+    connections: 16,
+    tls: false,
+    close: false,
+    subjects,
+    comparisons: compare(null, null),
+  },
+  {
+    name: "large-tls",
+    title: "GET of 1 MiB, keep-alive, 16 connections, both legs TLS, flows recorded",
+    resource: MEBIBYTE,
+    connections: 16,
+    tls: true,
+    close: false,
+    subjects,
+    comparisons: compare(0.7, null),
+  },
+  {
+    name: "new-tls",
+    title: "GET of 2 bytes, a new TLS connection for each on both legs, 32 at a time",
+    resource: TINY,
+    connections: 32,
+    tls: true,
+    close: true,
+    subjects: ["direct", "nginx", "nginx as mitm", "mitm", "mitm -k", "mitmdump"],
+    comparisons: [
+      {
+        of: "mitm",
+        to: "nginx",
+        target: atLeast(0.35),
+        meaning:
+          "mitm verifies the origin; nginx as it comes does not, and resumes the origin's TLS sessions",
+      },
+      {
+        of: "mitm",
+        to: "nginx as mitm",
+        target: null,
+        meaning: "both verify the origin, with a full handshake each time",
+      },
+      {
+        of: "mitm -k",
+        to: "nginx",
+        target: null,
+        meaning: "neither verifies the origin; nginx resumes its TLS sessions",
+      },
+      {
+        of: "mitm",
+        to: "mitmdump",
+        target: atLeast(4),
+        meaning: "mitm verifies the origin, mitmdump does not",
+      },
+      { of: "mitm -k", to: "mitmdump", target: null, meaning: "neither verifies the origin" },
+    ],
+  },
+];

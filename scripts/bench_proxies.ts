@@ -1,0 +1,65 @@
+// mitm and mitmdump, started in reverse mode in front of an origin, each on a port and with a folder of its own.
+
+import { freePorts, RunningProgram } from "./bench_process.ts";
+
+export interface RunningProxy {
+  process: RunningProgram;
+  port: number;
+  /** The CA that signs what TLS clients get to see, in PEM. */
+  ca: string;
+}
+
+export interface Origin {
+  scheme: "http" | "https";
+  port: number;
+}
+
+/** The program that is measured. */
+export interface Mitm {
+  program: string;
+  env: Record<string, string>;
+  /** A config folder, the same for every start: the CA is in it after the first one. */
+  folder: string;
+}
+
+/** What mitm prints when all is well: at its end wrk leaves connections whose handshake is not done yet. */
+const EXPECTED = /^mitm \S+ listening on |^CA certificate: |closed the connection during the TLS handshake/;
+
+/** `trust`: the file of the CA to verify the origin against; null: anything goes (`-k`). */
+export async function startMitm(mitm: Mitm, origin: Origin, trust: string | null): Promise<RunningProxy> {
+  const [port = 0] = freePorts(1);
+  const process = new RunningProgram("mitm", mitm.program, [
+    ...mitmArguments(mitm, port),
+    "--detail=0",
+    `--mode=reverse:${origin.scheme}://127.0.0.1:${origin.port}`,
+    trust === null ? "--insecure" : `--upstream-ca=${trust}`,
+  ], { env: mitm.env, expected: EXPECTED });
+  await process.listening(port);
+  return { process, port, ca: await Deno.readTextFile(`${mitm.folder}/mitm-ca-cert.pem`) };
+}
+
+/** What every start is told. */
+export function mitmArguments(mitm: Mitm, port: number): string[] {
+  return [`--confdir=${mitm.folder}`, "--listen-host=127.0.0.1", `--listen-port=${port}`];
+}
+
+/** It does not verify the origin, which is in its favour. */
+export async function startMitmdump(program: string, folder: string, origin: Origin): Promise<RunningProxy> {
+  const [port = 0] = freePorts(1);
+  const process = new RunningProgram("mitmdump", program, [
+    "--quiet",
+    "--mode",
+    `reverse:${origin.scheme}://127.0.0.1:${origin.port}`,
+    "--listen-host",
+    "127.0.0.1",
+    "--listen-port",
+    String(port),
+    "--ssl-insecure",
+    "--set",
+    "flow_detail=0",
+    "--set",
+    `confdir=${folder}`,
+  ]);
+  await process.listening(port);
+  return { process, port, ca: await Deno.readTextFile(`${folder}/mitmproxy-ca-cert.pem`) };
+}
