@@ -26,6 +26,11 @@ export function latin1Decode(bytes: Uint8Array, start = 0, end: number = bytes.l
   return asciiDecoder.decode(view);
 }
 
+/** Bytes `[start, end)`, all of them below 0x80, as a string: for who has looked at each byte already. The bytes are copied. */
+export function asciiDecode(bytes: Uint8Array, start: number, end: number): string {
+  return asciiDecoder.decode(bytes.subarray(start, end));
+}
+
 /** A byte-true string as bytes, in a new buffer. Characters above U+00FF lose their high bits: not byte-true. */
 export function latin1Encode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);

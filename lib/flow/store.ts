@@ -1,8 +1,10 @@
 // The bounded flow store: keeps the newest flows, up to a count and a byte budget.
-// Invariants: `bytes` is what the kept flows weigh, captured bodies counted as they grow; over either bound the
-// oldest flow falls out, is counted in `dropped`, and lets go of what it captured, even if it still runs.
+// Invariants: `bytes` is what the kept flows weigh, captured bodies counted as they grow, and what a flow was weighed
+// with is what it takes along; over either bound the oldest flow falls out, is counted in `dropped`, and lets go of
+// what it captured, even if it still runs.
 
 import type { Fields } from "../http/fields.ts";
+import { INTERN_LENGTH } from "../http/intern.ts";
 import type { Flow } from "./record.ts";
 
 export interface StoreLimits {
@@ -12,24 +14,29 @@ export interface StoreLimits {
   flowLimit: number;
 }
 
-/** What a flow weighs besides its text and bodies: measured as resident size over 50,000 recorded flows. */
-const FLOW_WEIGHT = 1024;
-/** What one field line weighs besides its characters. */
-const FIELD_WEIGHT = 48;
+/** What a flow weighs besides its captures, long values and field lines: measured over 50,000 recorded flows. */
+const FLOW_WEIGHT = 900;
+/** What one field line weighs: two places in an array; names and short values are shared (lib/http/intern.ts). */
+const FIELD_WEIGHT = 16;
+
+interface Entry {
+  flow: Flow;
+  bytes: number;
+}
 
 export class FlowStore {
   readonly #limits: StoreLimits;
-  readonly #flows = new Map<number, Flow>();
+  readonly #entries = new Map<number, Entry>();
   #bytes = 0;
   #dropped = 0;
 
   constructor(limits: StoreLimits) {
-    this.#limits = limits;
+    this.#limits = { ...limits };
   }
 
   /** How many flows are kept. */
   get size(): number {
-    return this.#flows.size;
+    return this.#entries.size;
   }
 
   /** What the kept flows weigh, in bytes. */
@@ -43,12 +50,17 @@ export class FlowStore {
   }
 
   get(id: number): Flow | undefined {
-    return this.#flows.get(id);
+    return this.#entries.get(id)?.flow;
+  }
+
+  /** Whether it is kept. A flow that has fallen out captures nothing more. */
+  has(flow: Flow): boolean {
+    return this.#entries.get(flow.id)?.flow === flow;
   }
 
   /** The kept flows, oldest first. */
-  flows(): IterableIterator<Flow> {
-    return this.#flows.values();
+  *flows(): Generator<Flow> {
+    for (const { flow } of this.#entries.values()) yield flow;
   }
 
   /** Changes the bounds of a running store. */
@@ -57,54 +69,62 @@ export class FlowStore {
     this.#makeRoom();
   }
 
-  /** A flow has begun. */
+  /** A flow has begun (or comes as a whole: its captures and, once it is over, its heads are weighed now). */
   add(flow: Flow): void {
-    this.#flows.set(flow.id, flow);
-    this.#bytes += FLOW_WEIGHT;
+    const entry = { flow, bytes: 0 };
+    this.#entries.set(flow.id, entry);
+    this.#weigh(entry, FLOW_WEIGHT + captured(flow) + (flow.endedAt === null ? 0 : weighHeads(flow)));
     this.#makeRoom();
   }
 
-  /** A flow under way has captured `bytes` more. */
+  /** A flow under way has captured `bytes` more; negative when captured bytes gave way to others. */
   grow(flow: Flow, bytes: number): void {
-    if (bytes === 0 || !this.#flows.has(flow.id)) return;
-    this.#bytes += bytes;
+    const entry = this.#entries.get(flow.id);
+    if (bytes === 0 || entry === undefined) return;
+    this.#weigh(entry, bytes);
     if (this.#bytes > this.#limits.byteBudget) this.#makeRoom();
   }
 
   /** A flow is over: its heads are weighed. */
   end(flow: Flow): void {
-    if (!this.#flows.has(flow.id)) return;
-    this.#bytes += weighHeads(flow);
+    const entry = this.#entries.get(flow.id);
+    if (entry === undefined) return;
+    this.#weigh(entry, weighHeads(flow));
     this.#makeRoom();
   }
 
   /** Takes a flow out, at a person's wish. */
   delete(id: number): boolean {
-    const flow = this.#flows.get(id);
-    if (flow === undefined) return false;
-    this.#remove(flow);
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    this.#remove(entry);
     return true;
   }
 
   clear(): void {
-    for (const flow of [...this.#flows.values()]) this.#remove(flow);
+    for (const entry of [...this.#entries.values()]) this.#remove(entry);
+  }
+
+  #weigh(entry: Entry, bytes: number): void {
+    entry.bytes += bytes;
+    this.#bytes += bytes;
   }
 
   #makeRoom(): void {
     const { byteBudget, flowLimit } = this.#limits;
     // The newest flow stays even when it alone is over the budget: its captures have their own cap.
-    while (this.#flows.size > 1 && (this.#bytes > byteBudget || this.#flows.size > flowLimit)) {
-      const oldest = this.#flows.values().next().value;
+    while (this.#entries.size > 1 && (this.#bytes > byteBudget || this.#entries.size > flowLimit)) {
+      const oldest = this.#entries.values().next().value;
       if (oldest === undefined) return;
       this.#remove(oldest);
       this.#dropped++;
     }
   }
 
-  #remove(flow: Flow): void {
-    this.#flows.delete(flow.id);
-    this.#bytes -= FLOW_WEIGHT + captured(flow) + (flow.endedAt === null ? 0 : weighHeads(flow));
-    if (flow.endedAt === null) discardCaptures(flow);
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.flow.id);
+    this.#bytes -= entry.bytes;
+    if (entry.flow.endedAt === null) discardCaptures(entry.flow);
   }
 }
 
@@ -128,7 +148,13 @@ function weighHeads(flow: Flow): number {
 }
 
 function weighFields(fields: Fields | null): number {
-  return fields === null ? 0 : fields.size + fields.length * FIELD_WEIGHT;
+  if (fields === null) return 0;
+  let bytes = fields.length * FIELD_WEIGHT;
+  for (let index = 0; index < fields.length; index++) {
+    const { length } = fields.value(index);
+    if (length > INTERN_LENGTH) bytes += length;
+  }
+  return bytes;
 }
 
 function discardCaptures(flow: Flow): void {

@@ -203,8 +203,7 @@ export class ChunkedReader {
     const outcome = scanner.scan(input);
     if (outcome === false) return null;
     if (outcome !== true) return { kind: "reset", stream, fault: outcome };
-    const text = latin1Decode(input.bytes, input.start, input.start + scanner.length);
-    input.skip(scanner.length);
+    const text = scanner.take(input);
     const extension = this.#extension === "" ? {} : { extension: this.#extension };
     if (scanner.lines.length === 0) {
       return { kind: "data", stream, data: NOTHING, credit: 0, end: true, ...extension };

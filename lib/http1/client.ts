@@ -13,8 +13,8 @@
 // `closing` turns true: when the stream is over and the connection does not persist, or after `shutdown()` (at once
 // when no stream is open); with a fault or the end of input as above; when our direction of a tunnel ends (the
 // other goes on being read); with `aborted`.
-// `aborted` turns true when a `reset` is sent or the transport broke: the driver resets the transport.
-// `wantsRead` is false while credit of a body window is outstanding, while more than `heldInput` bytes wait for
+// `aborted` turns true when a `reset` is sent: the driver resets the transport.
+// `wantsRead` is false while a `bodyWindow` of credit is outstanding, while more than `heldInput` bytes wait for
 // `tunnel()`, and after the end of input. It stays true while idle, so that the end is noticed.
 
 import { OutBuffer } from "../bytes/out_buffer.ts";
@@ -79,6 +79,11 @@ export class Http1Client implements HttpConnection {
       this.#reader.input.length === 0;
   }
 
+  /** Bytes of input that are held because they cannot be told yet. */
+  get held(): number {
+    return this.#reader.input.length;
+  }
+
   get wantsRead(): boolean {
     if (this.#ended || this.#aborted) return false;
     if (this.#response === "dropping") return true;
@@ -93,25 +98,6 @@ export class Http1Client implements HttpConnection {
 
   receiveEnd(): void {
     this.#ended = true;
-  }
-
-  /** The transport broke (reset by the peer, timed out): a stream under way gets a `reset` with code "connection-reset". */
-  receiveReset(): void {
-    if (this.#aborted) return;
-    this.#ended = true;
-    const open = this.#request === "tunnel" || this.#response === "tunnel"
-      ? !this.#endedSaid || !this.#closing
-      : this.#request !== "none" && !this.#closing;
-    this.#abort();
-    if (!open) return;
-    this.#endedSaid = true;
-    const fault = connectionFault(
-      "server",
-      "connection-reset",
-      "The server reset the connection",
-      "RFC 9112, 9.5",
-    );
-    this.#reader.defer({ kind: "reset", stream: this.#stream, fault });
   }
 
   next(): HttpEvent | Signal | null {

@@ -27,9 +27,7 @@ export function decideFraming(head: Head, requestMethod: string): FramingDecisio
   const { status } = head;
   // RFC 9112, 6.3, 1. and 2.: no body, whatever the fields say. The order matters: 1xx and 204 have rules of their own.
   if (status < 200 || status === 204) return ofBodilessStatus(status, head.fields);
-  if (status === 304 || requestMethod === "HEAD") return NO_BODY;
-  if (requestMethod === "CONNECT" && status < 300) return NO_BODY;
-  return fromFields(head);
+  return isBodiless(status, requestMethod) ? NO_BODY : fromFields(head);
 }
 
 /** Whether a response has no body by its status or by what it answers, whatever its fields say (RFC 9112, 6.3). */

@@ -6,6 +6,7 @@
 import { COLON, HTAB, isToken, isTokenByte, SPACE } from "../bytes/ascii.ts";
 import type { Peer, ProtocolFault } from "../http/fault.ts";
 import { Fields } from "../http/fields.ts";
+import { intern } from "../http/intern.ts";
 import type { HttpVersion, RequestHead, ResponseHead } from "../http/head.ts";
 import { parseAuthority } from "../http/target.ts";
 import { connectionFault } from "./faults.ts";
@@ -22,7 +23,7 @@ export function parseRequestHead(text: string, lines: readonly number[]): Reques
   const methodEnd = text.indexOf(" ", lineStart);
   const targetEnd = methodEnd < 0 ? -1 : text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= lineStart || targetEnd <= methodEnd + 1 || targetEnd >= lineEnd) return badRequestLine();
-  const method = text.slice(lineStart, methodEnd);
+  const method = intern(text.slice(lineStart, methodEnd));
   if (!isToken(method)) {
     return connectionFault("client", "bad-method", "The method is not a token", "RFC 9110, 9.1");
   }
@@ -30,7 +31,7 @@ export function parseRequestHead(text: string, lines: readonly number[]): Reques
   if (versionText.includes(" ")) return badRequestLine();
   const version = parseVersion(versionText, "client");
   if (typeof version !== "string") return version;
-  const target = text.slice(methodEnd + 1, targetEnd);
+  const target = intern(text.slice(methodEnd + 1, targetEnd));
   const parsed = parseTarget(method, target);
   if ("code" in parsed) return connectionFault("client", parsed.code, parsed.message, parsed.rule);
 
@@ -47,7 +48,7 @@ export function parseRequestHead(text: string, lines: readonly number[]): Reques
     scheme: parsed.scheme,
     // RFC 9112, 3.2.2: what the target names counts, not Host.
     authority: parsed.authority !== "" ? parsed.authority : fields.get("host") ?? "",
-    path: parsed.path,
+    path: parsed.path === target ? target : parsed.path,
     protocol: upgradeProtocol(version, method, fields),
     framing: "none",
     contentLength: null,
@@ -75,7 +76,7 @@ export function parseResponseHead(text: string, lines: readonly number[]): Respo
     kind: "response",
     version,
     status: Number(statusText),
-    reason: text.slice(statusEnd + 1, Math.max(statusEnd + 1, lineEnd)),
+    reason: intern(text.slice(statusEnd + 1, Math.max(statusEnd + 1, lineEnd))),
     framing: "none",
     contentLength: null,
     fields,
@@ -106,9 +107,10 @@ export function parseFieldLines(
     let valueStart = nameEnd + 1;
     while (valueStart < end && isBlank(text.charCodeAt(valueStart))) valueStart++;
     while (end > valueStart && isBlank(text.charCodeAt(end - 1))) end--;
-    list.push(text.slice(start, nameEnd), text.slice(valueStart, end));
+    list.push(intern(text.slice(start, nameEnd)), intern(text.slice(valueStart, end)));
   }
-  return new Fields(list);
+  // A copy has no spare room: heads are kept by the ten thousand.
+  return new Fields(list.slice());
 }
 
 /** RFC 9112, 5.2: the fold becomes one space. `list` ends with the line it belongs to. */

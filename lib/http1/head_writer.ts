@@ -48,6 +48,9 @@ export function responseHeadText(
 ): string {
   const version = responseVersion(head);
   const reason = head.reason === "" && head.version === "HTTP/2.0" ? reasonPhrase(head.status) : head.reason;
+  if (NOT_IN_A_LINE.test(reason)) {
+    throw new TypeError("a reason phrase to be sent has a line break, NUL or no byte");
+  }
   const writer = new FieldWriter(`${version} ${statusText(head.status)} ${reason}\r\n`, wire);
   if (own) writer.manage(connection, namedByConnection(head.fields, null));
   else writer.addedConnection = connection;
@@ -62,14 +65,12 @@ export function responseVersion(head: ResponseHead): HttpVersion {
 /** Trailer lines and the empty line. What frames or routes a message is left out (RFC 9110, 6.5.1). */
 export function trailersText(fields: Fields, own: boolean): string {
   let text = "";
-  let lines = 1;
   for (let index = 0; index < fields.length; index++) {
     const name = fields.name(index);
     if (isForbiddenTrailer(name) || (own && HOP_BY_HOP.has(name.toLowerCase()))) continue;
     text += fieldLine(name, fields.value(index));
-    lines++;
   }
-  return checked(text + "\r\n", lines);
+  return text + "\r\n";
 }
 
 /** RFC 9112, 3.2.2: what an absolute target names stands in Host too, whatever came. Null: Host as it came. */
@@ -99,7 +100,6 @@ class FieldWriter {
 
   readonly #wire: WireFraming;
   #text: string;
-  #lines = 1;
   #managed: readonly string[] | null = null;
   #named: ReadonlySet<string> | null = null;
   #hostAdded = false;
@@ -147,13 +147,13 @@ class FieldWriter {
       }
     }
     this.#addMissing();
-    return checked(this.#text + "\r\n", this.#lines + 1);
+    return this.#text + "\r\n";
   }
 
   #special(name: string, value: string, fields: Fields): void {
     switch (name.toLowerCase()) {
       case "content-length":
-        return this.#contentLength(name, value);
+        return this.#contentLength(name, value, fields);
       case "transfer-encoding":
         return this.#transferEncoding(name, value);
       case "host":
@@ -179,22 +179,16 @@ class FieldWriter {
   #ordinary(name: string, value: string): void {
     if (this.#named !== null && this.#named.has(name.toLowerCase())) return;
     this.#text += fieldLine(name, value);
-    this.#lines++;
   }
 
-  #contentLength(name: string, value: string): void {
+  #contentLength(name: string, value: string, fields: Fields): void {
     const wire = this.#wire;
     if (wire.kind === "length") {
       // Spelled as it came when it says the same.
       if (!this.#hasLength) this.#add(name, saysLength(value, wire.length) ? value : String(wire.length));
       this.#hasLength = true;
-    } else if (wire.kind === "bodiless") {
-      const { fields } = wire;
-      if (
-        fields === "as-came" || fields === "no-coding" || (fields === "zero-length-only" && value === "0")
-      ) {
-        this.#add(name, value);
-      }
+    } else if (wire.kind === "bodiless" && describesNothingWrong(wire.fields, value, fields)) {
+      this.#add(name, value);
     }
   }
 
@@ -241,8 +235,26 @@ class FieldWriter {
   }
 
   #add(name: string, value: string): void {
-    this.#text += name + ": " + value + "\r\n";
-    this.#lines++;
+    this.#text += fieldLine(name, value);
+  }
+}
+
+/** Whether a Content-Length may stand in a head that no body follows. */
+function describesNothingWrong(
+  kept: "as-came" | "no-coding" | "zero-length-only" | "none",
+  value: string,
+  fields: Fields,
+): boolean {
+  switch (kept) {
+    case "as-came":
+      // RFC 9112, 6.2: never together with Transfer-Encoding, not even here.
+      return !fields.has("transfer-encoding");
+    case "no-coding":
+      return true;
+    case "zero-length-only":
+      return value === "0";
+    case "none":
+      return false;
   }
 }
 
@@ -250,24 +262,16 @@ function saysLength(value: string, length: number): boolean {
   return /^[0-9]+$/.test(value) && Number(value) === length;
 }
 
-function fieldLine(name: string, value: string): string {
-  if (!isToken(name)) throw new TypeError("the name of a field to be sent is not a token");
-  return name + ": " + value + "\r\n";
-}
+/** What would end a line early, or is no byte. A regular expression is several times faster than a loop here. */
+const NOT_IN_A_LINE = /[\r\n\0\u0100-\uffff]/;
+const NOT_IN_A_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
 
-/** `text`, which must consist of `lines` lines and byte characters: a value with a line break in it is caught here. */
-function checked(text: string, lines: number): string {
-  let returns = 0;
-  let feeds = 0;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code >= 0x20 && code <= 0xff) continue;
-    if (code === 0x0d) returns++;
-    else if (code === 0x0a) feeds++;
-    else if (code === 0 || code > 0xff) {
-      throw new TypeError("a head to be sent has a character that is no byte, or NUL");
-    }
+function fieldLine(name: string, value: string): string {
+  if (name === "" || NOT_IN_A_TOKEN.test(name)) {
+    throw new TypeError("the name of a field to be sent is not a token");
   }
-  if (returns !== lines || feeds !== lines) throw new TypeError("a line break in a head to be sent");
-  return text;
+  if (NOT_IN_A_LINE.test(value)) {
+    throw new TypeError("a field value to be sent has a line break, NUL or no byte");
+  }
+  return name + ": " + value + "\r\n";
 }

@@ -2,7 +2,7 @@
 // Invariant: what frames, routes or tells how to read a message is never stripped, even if Connection names it:
 // else a peer could make us change a message's meaning.
 
-import type { Fields } from "../http/fields.ts";
+import { type Fields, sameName } from "../http/fields.ts";
 import type { HttpVersion, RequestHead } from "../http/head.ts";
 
 /** Stripped whether Connection names them or not, in lower case. */
@@ -48,6 +48,8 @@ export function namedByConnection(fields: Fields, alsoKept: string | null): Read
 export function wantsPersistence(version: HttpVersion, fields: Fields): boolean {
   const index = fields.indexOf("connection");
   if (index < 0) return version !== "HTTP/1.0";
+  // What nearly all messages say that say anything.
+  if (sameName(fields.value(index), "keep-alive") && fields.indexOf("connection", index + 1) < 0) return true;
   const options = fields.tokens("connection");
   if (options.includes("close")) return false;
   return version !== "HTTP/1.0" || options.includes("keep-alive");

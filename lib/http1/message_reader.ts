@@ -3,7 +3,6 @@
 // what they concern, once per code and message; a body that the transport cuts short ends in a `reset`.
 
 import { ByteQueue } from "../bytes/byte_queue.ts";
-import { latin1Decode } from "../bytes/latin1.ts";
 import type { HttpEvent, Signal } from "../http/connection.ts";
 import type { Peer, ProtocolFault, ProtocolNote } from "../http/fault.ts";
 import { ChunkedReader } from "./chunked_reader.ts";
@@ -55,10 +54,7 @@ export class MessageReader {
     const outcome = this.#scanner.scan(this.input);
     if (outcome === false) return null;
     if (outcome !== true) return outcome;
-    const { bytes, start } = this.input;
-    const text = latin1Decode(bytes, start, start + this.#scanner.length);
-    this.input.skip(this.#scanner.length);
-    return text;
+    return this.#scanner.take(this.input);
   }
 
   /** Prepares for a body. Returns false when there is none to read. */
@@ -129,11 +125,6 @@ export class MessageReader {
   /** What `afterNotes` kept back, or null. Must be asked first. */
   pending(): HttpEvent | Signal | null {
     return this.#pending.length === 0 ? null : this.#pending.shift() ?? null;
-  }
-
-  /** Puts `event` behind what is pending. */
-  defer(event: HttpEvent): void {
-    this.#pending.push(event);
   }
 
   truncated(message: string): ProtocolFault {

@@ -8,12 +8,16 @@
 // stream if none was begun, and one under way may be finished; it says `Connection: close`, and `closing` follows.
 // Whoever does not want to answer sends `reset`. What the client goes on sending is read and dropped; its end is `ended`.
 //
+// What decides whether the connection persists: the client's version and Connection, the framing, `shutdown()`, and
+// with `hopByHop: "keep"` the response's Connection, which the client gets to see. With "own" that is about the other
+// leg, but for a response that comes before the end of its request: its `close` means that the rest is not wanted.
+//
 // `closing` turns true: at the end of a response after which the connection does not persist (what is left of the
 // request is then dropped, and nothing more is said of it); at the end of the exchange after `shutdown()`, or at
 // once when none is open; when the client has ended and nothing it sent is unanswered; when our direction of a
 // tunnel ends (the other goes on being read); with `aborted`.
-// `aborted` turns true when a `reset` is sent or the transport broke: the driver resets the transport.
-// `wantsRead` is false while credit of a body window is outstanding, while more than `heldInput` bytes wait for the
+// `aborted` turns true when a `reset` is sent: the driver resets the transport.
+// `wantsRead` is false while a `bodyWindow` of credit is outstanding, while more than `heldInput` bytes wait for the
 // exchange before them, while no exchange is open and `output` is at its high water (ask again after each write),
 // and after the end of input.
 
@@ -21,7 +25,6 @@ import type { HttpEvent, HttpServerConnection, Signal } from "../http/connection
 import type { ProtocolFault } from "../http/fault.ts";
 import { type HttpVersion, isInterim, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { OutBuffer } from "../bytes/out_buffer.ts";
-import { connectionFault } from "./faults.ts";
 import { decideFraming } from "./framing.ts";
 import { parseRequestHead } from "./head_parser.ts";
 import { responseHeadText, responseVersion } from "./head_writer.ts";
@@ -77,14 +80,14 @@ export class Http1Server implements HttpServerConnection {
     return this.#aborted;
   }
 
-  /** Whether no exchange is open (part of a request head may have come: see `headStarted`). */
+  /** Whether no exchange is open; part of a request head may have come. */
   get idle(): boolean {
     return this.#response === "none" && !this.#closing && !this.#detached;
   }
 
-  /** Whether part of a request head waits for the rest of it: the head timeout runs, not the idle one. */
-  get headStarted(): boolean {
-    return this.#request === "head" && this.#reader.started;
+  /** Bytes of input that are held because they cannot be told yet. */
+  get held(): number {
+    return this.#reader.input.length;
   }
 
   get wantsRead(): boolean {
@@ -109,25 +112,6 @@ export class Http1Server implements HttpServerConnection {
 
   receiveEnd(): void {
     this.#ended = true;
-  }
-
-  /** The transport broke (reset by the peer, timed out): what is under way gets a `reset` with code "connection-reset". */
-  receiveReset(): void {
-    if (this.#aborted || this.#detached) return;
-    this.#ended = true;
-    const open = this.#request === "tunnel"
-      ? !this.#endedSaid || !this.#closing
-      : !this.#closing && !this.idle;
-    this.#abort();
-    if (!open) return;
-    this.#endedSaid = true;
-    const fault = connectionFault(
-      "client",
-      "connection-reset",
-      "The client reset the connection",
-      "RFC 9112, 9.5",
-    );
-    this.#reader.defer({ kind: "reset", stream: this.#stream, fault });
   }
 
   next(): HttpEvent | Signal | null {
@@ -312,8 +296,9 @@ export class Http1Server implements HttpServerConnection {
   /** RFC 9112, 9.3. */
   #decidePersistence(head: ResponseHead, wire: WireFraming): boolean {
     if (this.#last || !this.#clientPersists || wire.kind === "close") return false;
-    // Connection of the response is about the other leg, when we say our own.
-    if (this.#manages(head)) return true;
+    // Connection of the response is about the other leg, when we say our own. But while the request is still on its
+    // way it says that the rest of it will not be read: RFC 9110, 10.1.1.
+    if (this.#manages(head)) return this.#request !== "body" || wantsPersistence(head.version, head.fields);
     if (!wantsPersistence(responseVersion(head), head.fields)) return false;
     return this.#version !== "HTTP/1.0" || head.fields.hasToken("connection", "keep-alive");
   }

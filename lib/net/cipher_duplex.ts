@@ -17,6 +17,7 @@ export class CipherDuplex extends Duplex {
   #wanted = true;
   #attached = false;
   #endedFirst = false;
+  #ended = false;
   #fault: TransportFault | null = null;
 
   constructor(inner: Transport) {
@@ -53,18 +54,26 @@ export class CipherDuplex extends Duplex {
     this.#inner.pause();
   }
 
+  /** Ends the stream below. What TLS would still say (a second close_notify when it is torn down) is dropped. */
+  endBelow(): void {
+    this.#ended = true;
+    this.#inner.end();
+  }
+
   override _read(): void {}
 
   override _write(chunk: Uint8Array, _encoding: string, callback: Callback): void {
-    this.#inner.write(chunk, callback);
+    if (this.#ended) callback();
+    else this.#inner.write(chunk, callback);
   }
 
   override _writev(chunks: { chunk: Uint8Array; encoding: string }[], callback: Callback): void {
-    this.#inner.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+    if (this.#ended) callback();
+    else this.#inner.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   override _final(callback: Callback): void {
-    this.#inner.end();
+    this.endBelow();
     callback();
   }
 

@@ -64,6 +64,8 @@ export class HttpDriver implements TransportHandler {
   touched = false;
   /** Set when the peer of this conversation ended TLS without close_notify: we end the same way. */
   endUncleanly = false;
+  /** Set while a tunnel runs on it: our end leaves the other direction open, for as long as its peer likes. */
+  halfCloses = false;
   #writing = false;
   #ended = false;
   #isClosed = false;
@@ -101,7 +103,7 @@ export class HttpDriver implements TransportHandler {
   }
 
   data(chunk: Uint8Array): boolean {
-    if (this.#ended) return true;
+    if (this.#isOver) return true;
     this.#handler.received();
     this.#turns.run(() => {
       this.connection.receive(chunk);
@@ -109,12 +111,12 @@ export class HttpDriver implements TransportHandler {
       this.pump();
       this.#turns.touch(this);
     });
-    this.#reading = this.#detached || this.#isClosed || this.#ended || this.connection.wantsRead;
+    this.#reading = this.#detached || this.#isClosed || this.#isOver || this.connection.wantsRead;
     return this.#reading;
   }
 
   end(clean: boolean): void {
-    if (this.#ended) return this.#close();
+    if (this.#isOver) return this.#close();
     if (!clean) this.endUncleanly = true;
     this.#turns.run(() => {
       this.connection.receiveEnd();
@@ -162,17 +164,20 @@ export class HttpDriver implements TransportHandler {
         return;
       }
     }
-    if (!this.#reading && this.connection.wantsRead) {
-      this.#reading = true;
-      this.transport.resume();
-    }
+    // Not only what comes in changes this: an answer nobody takes does, too.
+    const { wantsRead } = this.connection;
+    if (this.#reading === wantsRead) return;
+    this.#reading = wantsRead;
+    if (wantsRead) this.transport.resume();
+    else this.transport.pause();
   }
 
-  /** Lets go of the transport at once, without a reset. */
+  /** Lets go of the transport at once, without a reset (unless the codec has asked for one). */
   close(): void {
     this.#ended = true;
     this.#stopLinger();
-    this.transport.close();
+    if (this.connection.aborted) this.transport.reset();
+    else this.transport.close();
   }
 
   readonly #written = (): void => {
@@ -188,10 +193,16 @@ export class HttpDriver implements TransportHandler {
   #end(): void {
     this.#ended = true;
     this.transport.end(!this.endUncleanly);
+    if (this.halfCloses) return;
     // RFC 9112, 9.6: close in two steps, or the system's RST takes our last bytes with it.
     this.#linger = setTimeout(() => this.#close(), LINGER_TIME);
     this.#reading = true;
     this.transport.resume();
+  }
+
+  /** Our direction has ended, and what still comes is of no interest. */
+  get #isOver(): boolean {
+    return this.#ended && !this.halfCloses;
   }
 
   #close(): void {

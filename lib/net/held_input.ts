@@ -11,6 +11,8 @@ export class HeldInput {
   #closed: { fault: TransportFault | null } | null = null;
   #endTold = false;
   #delivering = false;
+  /** What the last delivery came to: whether the handler in charge reads on. */
+  #willing = false;
 
   get isClosed(): boolean {
     return this.#closed !== null;
@@ -24,11 +26,17 @@ export class HeldInput {
   attach(handler: TransportHandler | null): void {
     this.#handler = handler;
     this.#endTold = false;
+    this.#willing = false;
   }
 
   /** Gives what is held to the handler. True when it wants to go on reading. */
   deliver(): boolean {
     if (this.#delivering) return false;
+    this.#willing = this.#deliver();
+    return this.#willing;
+  }
+
+  #deliver(): boolean {
     this.#delivering = true;
     try {
       while (this.#handler !== null) {
@@ -63,7 +71,8 @@ export class HeldInput {
     }
     const handler = this.#handler;
     const more = handler.data(chunk);
-    return this.#handler === handler ? more : this.#handler !== null;
+    // A handler put in place meanwhile has spoken for itself, about what it was given back.
+    return this.#handler === handler ? more : this.#willing;
   }
 
   end(clean: boolean): void {

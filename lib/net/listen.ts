@@ -49,6 +49,8 @@ function describe(error: NodeJS.ErrnoException, host: string, port: number): str
     case "EACCES":
       return `cannot listen on ${where}: no permission for that port; choose one above 1023 with --listen-port`;
     case "EADDRNOTAVAIL":
+    // What Deno makes of it.
+    case "EINVAL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
       return `cannot listen on ${where}: not an address of this machine; choose another with --listen-host`;

@@ -96,11 +96,13 @@ function handshake(
     socket.once("error", (error: NodeJS.ErrnoException) => {
       if (!transport.isEstablished) fail(new TlsError(error.code ?? "failed", error.message));
     });
-    socket.once("close", () => {
-      if (!transport.isEstablished) {
-        fail(new TlsError("closed", "the peer closed the connection during the TLS handshake"));
-      }
-    });
+    const gone = () => {
+      if (transport.isEstablished) return;
+      fail(new TlsError("closed", "the peer closed the connection during the TLS handshake"));
+    };
+    socket.once("close", gone);
+    // Deno's TLS does not take the end of the stream below for the end of a handshake.
+    duplex.once("end", gone);
     duplex.start();
   });
 }
@@ -178,15 +180,17 @@ export class TlsTransport implements Transport {
 
   write(data: Uint8Array, done: () => void): void {
     this.#socket.write(data, (error) => {
-      if (error === null || error === undefined) done();
+      // Deno calls a write that was torn down with its socket a success.
+      if ((error === null || error === undefined) && !this.#socket.destroyed) done();
     });
   }
 
   end(clean = true): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (clean) this.#socket.end();
-    else this.#inner.end();
+    // After close_notify Deno leaves the stream below open: a peer may wait for its end.
+    if (clean) this.#socket.end(() => this.#duplex.endBelow());
+    else this.#duplex.endBelow();
   }
 
   reset(): void {

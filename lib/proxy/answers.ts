@@ -2,6 +2,7 @@
 
 import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
+import { reasonPhrase } from "../http1/reason_phrases.ts";
 import type { Answer } from "../hooks/hooks.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -96,7 +97,7 @@ export function responseFromAnswer(answer: Answer): CompleteResponse {
       kind: "response",
       version: "HTTP/1.1",
       status: answer.status,
-      reason: answer.reason ?? REASONS[answer.status] ?? "",
+      reason: answer.reason ?? reasonPhrase(answer.status),
       framing: trailers !== null ? "chunked" : bodyless ? "none" : "length",
       contentLength: trailers !== null || bodyless ? null : body.length,
       fields,

@@ -234,6 +234,7 @@ export class ClientSession implements SessionHost {
 
 const SOCKS5_FAILURES: Readonly<Record<string, number>> = {
   refused: SOCKS5_REPLY.refused,
+  loop: SOCKS5_REPLY.notAllowed,
   "timed-out": SOCKS5_REPLY.timedOut,
   unresolvable: SOCKS5_REPLY.hostUnreachable,
   unreachable: SOCKS5_REPLY.hostUnreachable,

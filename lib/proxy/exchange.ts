@@ -11,7 +11,7 @@ import { isInterim, type ResponseHead } from "../http/head.ts";
 import type { Answer } from "../hooks/hooks.ts";
 import type { TransportFault } from "../net/transport.ts";
 import { type CompleteResponse, continueHead, errorPage, responseFromAnswer } from "./answers.ts";
-import { now, type ProxyContext } from "./context.ts";
+import { log, now, type ProxyContext } from "./context.ts";
 import { FlowGate } from "./flow_gate.ts";
 import { after, Lane, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
@@ -47,6 +47,8 @@ export class Exchange {
   #upstream: UpstreamConnection | null = null;
   #answered = false;
   #requestDone = false;
+  /** All of the response is here, in the lane at least: what becomes of its connection does not matter any more. */
+  #responseArrived = false;
   #responseStarted = false;
   #responseDone = false;
   #retried = false;
@@ -85,8 +87,9 @@ export class Exchange {
         this.refuse(502, "hold-limit", "the response body is too large to be held for a hook", null),
       holds: () => {},
     });
-    this.#requestLane = new Lane(host.context.turns, (event) => this.#onRequest(event));
-    this.#responseLane = new Lane(host.context.turns, (event) => this.#onResponse(event));
+    const broken = (error: unknown) => this.#broken(error);
+    this.#requestLane = new Lane(host.context.turns, (event) => this.#onRequest(event), broken);
+    this.#responseLane = new Lane(host.context.turns, (event) => this.#onResponse(event), broken);
   }
 
   /** Whether a hook holds something: no timeout counts then. */
@@ -107,7 +110,11 @@ export class Exchange {
 
   serverEvent(event: HttpEvent): void {
     if (event.kind === "reset") this.#serverFailed(event.fault.code, event.fault.message, event.fault);
-    else this.#responseLane.push(event);
+    else {
+      const end = event.kind === "trailers" || event.end;
+      if (end && this.#tunnel === null) this.#responseArrived = true;
+      this.#responseLane.push(event);
+    }
   }
 
   /** A write on the client leg is done. */
@@ -250,9 +257,15 @@ export class Exchange {
     leg.send({
       kind: "head",
       stream: 0,
-      head: forwardedHead(this.#host.routing, origin, this.flow.request.head),
+      head: forwardedHead(this.#routing, origin, this.flow.request.head),
       end,
     });
+  }
+
+  /** As the session has it, but that a hook's choice of Host stands. */
+  get #routing(): Routing {
+    const { routing } = this.#host;
+    return routing.kind === "reverse" && this.#gate.hostEdited ? { ...routing, keepHost: true } : routing;
   }
 
   /** It has been answered already: what still comes is counted and dropped. */
@@ -315,9 +328,9 @@ export class Exchange {
   #forwardResponse(event: HttpEvent): Pending {
     const end = event.kind === "trailers" || (event.kind !== "reset" && event.end);
     const credit = event.kind === "data" ? event.credit : 0;
-    if (event.kind === "head") this.#responseStarted = true;
     if (this.#upstream?.driver.endUncleanly === true) this.#endUncleanly();
     this.client.send(event);
+    if (event.kind === "head") this.#responseStarted = true;
     this.#server?.passed(credit, this.client);
     if (end) {
       this.#responseDone = true;
@@ -392,6 +405,19 @@ export class Exchange {
     this.#sendComplete(errorPage(code === "timed-out" ? 504 : 502, message, null));
   }
 
+  /** What was to be sent cannot be: a hook made it illegal, or it is our own mistake. Only this flow ends. */
+  #broken(error: unknown): void {
+    if (this.#over) return;
+    const message = `internal error: ${error instanceof Error ? error.message : error}`;
+    log(this.#context, "error", "internal", `${message} (flow ${this.flow.id})`, this.flow.client);
+    this.#fail("proxy", "internal", message, null);
+    this.#abortServer();
+    if (this.#responseStarted) {
+      this.#resetClient("internal", message);
+      this.#finish();
+    } else this.#sendComplete(errorPage(500, message, null));
+  }
+
   #tooLarge(which: "request" | "response", limit: number): void {
     const message = `the ${which} body is over --body-size-limit (${limit} bytes)`;
     this.#abortServer();
@@ -419,7 +445,7 @@ export class Exchange {
 
   #serverFailed(code: string, message: string, fault: ProtocolFault | null): void {
     if (this.#over) return;
-    if (this.#responseDone) {
+    if (this.#responseDone || this.#responseArrived) {
       this.#abortServer();
       return this.#finishIfDone();
     }
@@ -430,9 +456,10 @@ export class Exchange {
     ) {
       // RFC 9112, 9.3.1: a kept connection that closed as the request went out; nobody has acted on it.
       this.#retried = true;
+      upstream.release(this);
       this.#server = this.#upstream = null;
       this.flow.notes.push("sent again on a new connection: the server closed the kept one");
-      this.#connect(true, true);
+      this.#connect(true, true)?.catch((error) => this.#broken(error));
       return;
     }
     const where = `${this.flow.host}:${this.flow.port}`;
@@ -481,6 +508,7 @@ export class Exchange {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#tunnel?.close();
     if (!this.#requestDone || !this.#responseDone) this.#abortServer();
     else this.#upstream?.release(this);
     this.client.consume(this.#requestLane.close());

@@ -37,6 +37,13 @@ export function sniffTunnel(bytes: Uint8Array): FirstBytes {
   return bytes.length >= SNIFF_SIZE ? "raw" : "unsure";
 }
 
+/** With `--tcp` only TLS is told from the rest: nothing else is waited for. */
+export function sniffRaw(bytes: Uint8Array): FirstBytes {
+  if (bytes.length === 0) return "unsure";
+  const tls = looksLikeTls(bytes);
+  return tls === "yes" ? "tls" : tls === "no" ? "raw" : "unsure";
+}
+
 /** What speaks to the proxy's own port in regular mode: everything that is nothing else gets HTTP/1's answer. */
 export function sniffProxyPort(bytes: Uint8Array): FirstBytes {
   if (bytes.length === 0) return "unsure";

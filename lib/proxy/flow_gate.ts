@@ -34,6 +34,7 @@ export class FlowGate {
   #waiting = 0;
   #answer: Answer | null = null;
   #newBody: Uint8Array | null = null;
+  #hostEdited = false;
 
   constructor(context: ProxyContext, flow: HttpFlow, owner: GateOwner) {
     this.#context = context;
@@ -45,15 +46,21 @@ export class FlowGate {
     return this.#waiting > 0;
   }
 
+  /** Whether a handler has put another Host in the request: then it is nobody else's to choose. */
+  get hostEdited(): boolean {
+    return this.#hostEdited;
+  }
+
   /** Runs a hook point of this flow. */
   run(name: HttpHookName): Pending {
     const { hooks } = this.#context;
     if (!hooks.has(name) || this.#flow.endedAt !== null) return null;
     const before = headText(this.#flow);
-    const pathBefore = this.#flow.request.head.path;
+    const { path, fields } = this.#flow.request.head;
+    const host = fields.get("host");
     return after(this.holding(hooks.run(name, this.#flow, this.#control())), () => {
       if (headText(this.#flow) !== before) this.#flow.edited = true;
-      this.#settlePath(pathBefore);
+      this.#settleTarget(path, host);
       const answer = this.#answer;
       this.#answer = null;
       if (answer !== null && this.#owner.canAnswer) this.#owner.answered(answer);
@@ -85,12 +92,20 @@ export class FlowGate {
     return body;
   }
 
-  /** A handler that edits the path means the target too. */
-  #settlePath(before: string): void {
+  /** A handler that edits the path, or Host, means the target too. */
+  #settleTarget(pathBefore: string, hostBefore: string | null): void {
     const { head } = this.#flow.request;
-    if (head.path === before) return;
-    head.target = head.path;
-    head.targetForm = head.path === "*" ? "asterisk" : "origin";
+    const host = head.fields.get("host");
+    if (host !== null && host !== hostBefore) {
+      head.authority = host;
+      this.#hostEdited = true;
+    } else if (head.path === pathBefore) return;
+    if (head.targetForm === "absolute" && head.path !== "*") {
+      head.target = `${head.scheme}://${head.authority}${head.path}`;
+    } else if (head.path !== pathBefore) {
+      head.target = head.path;
+      head.targetForm = head.path === "*" ? "asterisk" : "origin";
+    }
   }
 
   #control(): FlowControl {

@@ -40,6 +40,8 @@ export class HttpSession implements DriverHandler, ExchangeHost {
   readonly #deadline: Deadline;
   #connecting: ConnectRequest | null = null;
   #headStarted = false;
+  /** The exchanges under way have been ended for stalling, and the client has sent nothing since. */
+  #stalled = false;
   #over = false;
 
   constructor(
@@ -116,6 +118,7 @@ export class HttpSession implements DriverHandler, ExchangeHost {
   }
 
   received(): void {
+    this.#stalled = false;
     if (this.#exchanges.size > 0) return this.#moved();
     if (this.#headStarted) return;
     // The first byte of a request: its head has to follow in time, however slowly it trickles.
@@ -162,7 +165,10 @@ export class HttpSession implements DriverHandler, ExchangeHost {
     }
     const origin = originOf(this.routing, head);
     const exchange = this.#newExchange(event.stream, head, origin);
-    if (typeof origin === "string") return exchange.refuse(400, "no-host", origin, "RFC 9112, 3.2", "client");
+    if (typeof origin === "string") {
+      if (event.end) exchange.flow.request.endedAt = now();
+      return exchange.refuse(400, "no-host", origin, "RFC 9112, 3.2", "client");
+    }
     const own = this.routing.kind === "explicit" &&
       (isCaHost(origin.host) || this.context.isOwnAddress(origin));
     if (own) {
@@ -233,12 +239,13 @@ export class HttpSession implements DriverHandler, ExchangeHost {
     if (exchanges.some((exchange) => exchange.isHeld)) {
       this.#deadline.set(this.context.settings.stallTimeout);
     } else if (exchanges.length > 0) {
+      // Who does not take the answer either is let go.
+      if (this.#stalled) return this.destroy();
+      this.#stalled = true;
       this.context.turns.run(() => {
         for (const exchange of exchanges) exchange.timedOut(this.context.settings.stallTimeout / 1000);
       });
-      // Who does not take the answer either is let go.
-      this.#deadline.set(this.context.settings.headTimeout);
-      if (exchanges.every((exchange) => exchange.isOver)) this.destroy();
+      if (this.#exchanges.size > 0) this.#deadline.set(this.context.settings.headTimeout);
     } else {
       if (this.#headStarted) {
         const seconds = this.context.settings.headTimeout / 1000;
@@ -250,7 +257,9 @@ export class HttpSession implements DriverHandler, ExchangeHost {
           this.#client,
         );
       }
-      this.driver.close();
+      // Bytes of the last answer that nobody took: half of it must not look like all of it.
+      if (this.driver.connection.output.length > 0) this.destroy();
+      else this.driver.close();
     }
   }
 

@@ -64,6 +64,12 @@ export class Leg {
 
   tunnel(): void {
     this.connection.tunnel(this.stream);
+    this.driver.halfCloses = true;
     this.driver.touch();
+  }
+
+  /** The tunnel has ended, in both directions or by force. */
+  tunnelOver(): void {
+    this.driver.halfCloses = false;
   }
 }

@@ -5,6 +5,7 @@
 
 import type { HttpFlow, RequestRecord, ResponseRecord } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
+import { Fields } from "../http/fields.ts";
 import { now, type ProxyContext } from "./context.ts";
 import type { FlowGate } from "./flow_gate.ts";
 import { HeldBody } from "./held_body.ts";
@@ -72,25 +73,25 @@ export class MessageSide {
     if (record === null) return null;
     this.#context.store.grow(this.#owner.flow, record.body.append(event.data));
     const limit = this.#context.settings.bodySizeLimit;
-    if (limit !== null && record.body.length > limit) {
-      this.#owner.tooLarge(limit);
-      return null;
+    const isTooLarge = limit !== null && record.body.length > limit;
+    if (!isTooLarge && this.#hold === null) {
+      return event.end ? this.#end(event) : this.#owner.forward(event);
     }
-    if (this.#hold !== null) {
-      this.#owner.consume(event.credit);
-      if (!this.#hold.append(event.data)) {
-        this.#owner.tooLargeToHold();
-        return null;
-      }
-      return event.end ? this.#end(event) : null;
-    }
-    return event.end ? this.#end(event) : this.#owner.forward(event);
+    this.#owner.consume(event.credit);
+    if (!isTooLarge && this.#hold?.append(event.data) === true) return event.end ? this.#end(event) : null;
+    if (event.end) record.endedAt = now();
+    if (isTooLarge) this.#owner.tooLarge(limit);
+    else this.#owner.tooLargeToHold();
+    return null;
   }
 
   trailers(event: HttpEvent & { kind: "trailers" }): Pending {
     if (this.#record === null) return null;
     this.#record.trailers = event.fields;
-    return after(this.#gate.run(`${this.#which}Trailers`), () => this.#end(event));
+    return after(this.#gate.run(`${this.#which}Trailers`), () => {
+      event.fields = this.#record?.trailers ?? new Fields();
+      return this.#end(event);
+    });
   }
 
   #end(event: HttpEvent): Pending {

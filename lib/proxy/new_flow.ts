@@ -15,11 +15,22 @@ export function newHttpFlow(
   head: RequestHead,
   origin: Origin | string,
 ): HttpFlow {
-  const base = newBase(context, client);
+  const at = now();
   const { scheme, host, port } = typeof origin === "string" ? { scheme: "http", host: "", port: 0 } : origin;
+  // Spelled out, not spread from a common base: an object made in one piece is smaller.
   return {
-    ...base,
     kind: "http",
+    id: context.ids.nextFlow(),
+    client,
+    server: null,
+    startedAt: at,
+    endedAt: null,
+    error: null,
+    held: false,
+    edited: false,
+    killed: false,
+    marked: false,
+    notes: [],
     scheme,
     host,
     port,
@@ -27,8 +38,8 @@ export function newHttpFlow(
       head,
       body: new BodyCapture(context.settings.captureLimit),
       trailers: null,
-      startedAt: base.startedAt,
-      headAt: base.startedAt,
+      startedAt: at,
+      headAt: at,
       endedAt: null,
     },
     interim: [],
@@ -46,8 +57,18 @@ export function newTcpFlow(
   tls: boolean,
 ): TcpFlow {
   return {
-    ...newBase(context, client),
     kind: "tcp",
+    id: context.ids.nextFlow(),
+    client,
+    server: null,
+    startedAt: now(),
+    endedAt: null,
+    error: null,
+    held: false,
+    edited: false,
+    killed: false,
+    marked: false,
+    notes: [],
     tls,
     host: target.host,
     port: target.port,
@@ -73,21 +94,5 @@ export function unreadableHead(): RequestHead {
     framing: "none",
     contentLength: null,
     fields: new Fields(),
-  };
-}
-
-function newBase(context: ProxyContext, client: ConnectionRecord) {
-  return {
-    id: context.ids.nextFlow(),
-    client,
-    server: null,
-    startedAt: now(),
-    endedAt: null,
-    error: null,
-    held: false,
-    edited: false,
-    killed: false,
-    marked: false,
-    notes: [] as string[],
   };
 }

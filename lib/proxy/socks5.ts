@@ -1,6 +1,7 @@
 // SOCKS5 (RFC 1928), the CONNECT command without authentication. Parsing is pure; `negotiateSocks5` does the talking.
 // Invariant: everything read that is not part of the handshake is given back to the transport.
 
+import { isIPv6 } from "node:net";
 import { peek, type PeekResult } from "../net/peek.ts";
 import type { Endpoint, Transport } from "../net/transport.ts";
 
@@ -13,6 +14,7 @@ const COMMAND_CONNECT = 1;
 export const SOCKS5_REPLY = {
   succeeded: 0,
   failure: 1,
+  notAllowed: 2,
   hostUnreachable: 4,
   refused: 5,
   timedOut: 6,
@@ -59,7 +61,7 @@ export function parseSocks5Request(bytes: Uint8Array): Socks5Request {
     if (length === undefined) return { kind: "incomplete" };
     offset = 5 + length;
     host = String.fromCharCode(...bytes.subarray(5, offset));
-    if (bytes.length >= offset && !/^[A-Za-z0-9._-]+$/.test(host) && !/^[0-9a-fA-F:]+$/.test(host)) {
+    if (bytes.length >= offset && !/^[A-Za-z0-9._-]+$/.test(host) && !isIPv6(host)) {
       return {
         kind: "fault",
         reply: SOCKS5_REPLY.failure,
@@ -164,11 +166,17 @@ export function write(transport: Transport, bytes: Uint8Array): Promise<void> {
   });
 }
 
+/** RFC 5952, 4: the spelling that host patterns and people expect. */
 function formatIpv6(bytes: Uint8Array): string {
   const groups: string[] = [];
   for (let index = 0; index < 16; index += 2) {
     groups.push((((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0)).toString(16));
   }
-  // The longest run of zeros is not shortened here; the system reads both spellings.
-  return groups.join(":");
+  const text = groups.join(":");
+  const zeros = text.match(/\b0(:0)+\b/g) ?? [];
+  // The longest run of zeros is left out, the first one of equals; a single zero is not.
+  const longest = zeros.reduce((best, run) => run.length > best.length ? run : best, "");
+  if (longest === "") return text;
+  const at = text.search(new RegExp(`\\b${longest}\\b`));
+  return `${text.slice(0, at).replace(/:$/, "")}::${text.slice(at + longest.length).replace(/^:/, "")}`;
 }

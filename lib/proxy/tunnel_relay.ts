@@ -25,6 +25,8 @@ export class TunnelRelay {
   readonly #server: Leg;
   readonly #owner: TunnelOwner;
   readonly #tap: MessageTap;
+  /** While a hook holds the start: nothing goes either way. */
+  #starting: Pending = null;
   #clientDone = false;
   #serverDone = false;
 
@@ -38,12 +40,25 @@ export class TunnelRelay {
   }
 
   start(): Pending {
-    return this.#owner.holding(this.#context.hooks.run("tcpStart", this.#flow, this.#control(null)));
+    const held = this.#owner.holding(this.#context.hooks.run("tcpStart", this.#flow, this.#control(null)));
+    return this.#starting = after(held, () => this.#starting = null);
   }
 
   /** Bytes of one leg, to the other. */
   pass(event: HttpEvent, fromClient: boolean): Pending {
     if (event.kind !== "data") return null;
+    if (this.#starting === null) return this.#pass(event, fromClient);
+    const kept = { ...event, data: event.data.slice() };
+    return after(this.#starting, () => this.#flow.endedAt === null ? this.#pass(kept, fromClient) : null);
+  }
+
+  /** The exchange is over, one way or the other. */
+  close(): void {
+    this.#client.tunnelOver();
+    this.#server.tunnelOver();
+  }
+
+  #pass(event: HttpEvent & { kind: "data" }, fromClient: boolean): Pending {
     if (event.data.length === 0) return this.#forward(event, event.data, fromClient);
     const { hooks } = this.#context;
     const shown = hooks.has("tcpMessage");

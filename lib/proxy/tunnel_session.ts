@@ -7,7 +7,7 @@ import type { Endpoint, Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
 import { now } from "./context.ts";
 import { type Dialed, secureOrigin } from "./dial_origin.ts";
-import { type FirstBytes, sniffTunnel } from "./first_bytes.ts";
+import { type FirstBytes, sniffRaw, sniffTunnel } from "./first_bytes.ts";
 import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
 import { newTcpFlow } from "./new_flow.ts";
 import type { Routing } from "./origin.ts";
@@ -161,8 +161,7 @@ export async function sniff(
   let first: FirstBytes = "unsure";
   const timeouts = { silence: session.context.settings.stallTimeout, undecided: SNIFF_TIME };
   const result: PeekResult = await peekEither(client, server, timeouts, (bytes) => {
-    first = sniffTunnel(bytes);
-    if (raw && first !== "tls" && (first !== "unsure" || bytes.length > 2)) first = "raw";
+    first = raw ? sniffRaw(bytes) : sniffTunnel(bytes);
     return first !== "unsure";
   });
   if (result.kind === "closed") return null;

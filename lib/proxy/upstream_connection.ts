@@ -68,6 +68,11 @@ export class UpstreamConnection implements DriverHandler {
     return !this.driver.isClosed && this.driver.connection.idle;
   }
 
+  /** Whether nothing is under way on it and nothing will be. */
+  get isLeaving(): boolean {
+    return this.driver.connection.closing && this.#exchanges.size === 0;
+  }
+
   /** Opens a stream for an exchange; null when the connection cannot take one (any more). */
   open(exchange: StreamUser): Leg | null {
     if (this.driver.isClosed) return null;

@@ -58,9 +58,14 @@ export class UpstreamPool implements UpstreamOwner {
       for (const connection of open) if (connection.isUsable) return connection;
     }
     if (open.length >= CONNECTION_LIMIT) {
-      return Promise.reject(
-        new UpstreamError("busy", `all ${CONNECTION_LIMIT} connections to ${key} are busy`),
-      );
+      // One that only waits for the origin to close as well makes room at once.
+      const leaving = open.find((one) => one.isLeaving);
+      if (leaving === undefined) {
+        return Promise.reject(
+          new UpstreamError("busy", `all ${CONNECTION_LIMIT} connections to ${key} are busy`),
+        );
+      }
+      leaving.close();
     }
     return this.#dial(key, origin);
   }

@@ -127,6 +127,9 @@ export async function startRawOrigin(options: OriginOptions = {}): Promise<RawOr
   const server = options.tls === undefined
     ? net.createServer({ allowHalfOpen: true, noDelay: true }, accept)
     : await tlsServer(options.tls, accept);
+  // A TLS server does not hand out connections whose handshake failed, but waits for them when it closes.
+  const accepted: net.Socket[] = [];
+  server.on("connection", (socket) => accepted.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
@@ -146,6 +149,7 @@ export async function startRawOrigin(options: OriginOptions = {}): Promise<RawOr
     },
     async [Symbol.asyncDispose]() {
       for (const { socket } of connections) socket.destroy();
+      for (const socket of accepted) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -1,0 +1,415 @@
+// The server role as a connection: order of exchanges, persistence, ends, faults, tunnels, backpressure (RFC 9112, 9).
+
+import assert from "node:assert/strict";
+import { latin1Decode } from "../../lib/bytes/latin1.ts";
+import type { HttpEvent } from "../../lib/http/connection.ts";
+import { Fields } from "../../lib/http/fields.ts";
+import type { ResponseHead } from "../../lib/http/head.ts";
+import { Http1Server } from "../../lib/http1/server.ts";
+import { cuts } from "../kit/cuts.ts";
+import { bytesOf, drain, feed, Log, own, responseHead, serverAfter, strict, takeText } from "./drive.ts";
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const getEvent = (stream: number, path: string): string =>
+  `#${stream} GET ${path} HTTP/1.1 {Host: a} none end`;
+
+function respond(server: Http1Server, stream: number, status = 204, more: Partial<ResponseHead> = {}): void {
+  server.send({ kind: "head", stream, head: responseHead(status, more), end: true });
+}
+
+const fixed = (count: number): Partial<ResponseHead> => ({
+  framing: "length",
+  contentLength: count,
+  fields: Fields.of(["Content-Length", String(count)]),
+});
+
+function dataEvent(stream: number, text: string, end: boolean): HttpEvent {
+  return { kind: "data", stream, data: bytesOf(text), credit: text.length, end };
+}
+
+Deno.test("server: pipelined requests are told one at a time, in order", () => {
+  for (const pieces of cuts(bytesOf(get("/1") + "\r\n" + get("/2") + get("/3")))) {
+    const server = new Http1Server(strict);
+    const log = new Log();
+    for (const piece of pieces) feed(server, piece, log);
+    assert.deepEqual(log.texts(), [getEvent(1, "/1")]);
+    respond(server, 1);
+    drain(server, log);
+    assert.deepEqual(log.texts().slice(1), [getEvent(2, "/2")]);
+    respond(server, 1);
+    drain(server, log);
+    assert.equal(log.texts().length, 2, "sending on a stream that is over is ignored");
+    respond(server, 2);
+    respond(server, 3);
+    drain(server, log);
+    assert.deepEqual(log.texts().slice(2), [getEvent(3, "/3")]);
+    assert.equal(server.idle, false);
+    respond(server, 3);
+    assert.equal(server.idle, true);
+    assert.equal(takeText(server), "HTTP/1.1 204 OK\r\n\r\n".repeat(3));
+  }
+});
+
+Deno.test("server: the next request waits for the end of the response, not only its head", () => {
+  const server = serverAfter(get("/1") + get("/2"));
+  const log = new Log();
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(2)), end: false });
+  server.send(dataEvent(1, "x", false));
+  drain(server, log);
+  assert.deepEqual(log.texts(), []);
+  server.send(dataEvent(1, "y", true));
+  drain(server, log);
+  assert.deepEqual(log.texts(), [getEvent(2, "/2")]);
+});
+
+Deno.test("server: after an early response the request is read on, and the next one waits for its end", () => {
+  const server = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  const log = new Log();
+  respond(server, 1, 403, fixed(0));
+  assert.equal(server.closing, false);
+  feed(server, bytesOf("c"), log);
+  feed(server, bytesOf("d" + get("/2")), log);
+  assert.deepEqual(log.texts(), ['#1 body "cd"', "#1 end", getEvent(2, "/2")]);
+});
+
+Deno.test("server: after an early response that closes, what comes is dropped", () => {
+  const server = serverAfter(
+    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab",
+  );
+  const log = new Log();
+  respond(server, 1, 403, fixed(0));
+  assert.equal(server.closing, true);
+  feed(server, bytesOf("cd" + get("/2")), log);
+  assert.equal(server.wantsRead, true);
+  feed(server, null, log);
+  assert.deepEqual(log.texts(), ["ended"]);
+  assert.equal(server.wantsRead, false);
+});
+
+Deno.test("server: own: an early response that says close means that the rest is not wanted", () => {
+  const closes = { ...fixed(0), fields: Fields.of(["Content-Length", "0"], ["Connection", "close"]) };
+  const early = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", own);
+  respond(early, 1, 403, closes);
+  assert.equal(early.closing, true);
+  assert.equal(takeText(early), "HTTP/1.1 403 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const late = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", own);
+  respond(late, 1, 403, closes);
+  assert.equal(late.closing, false);
+});
+
+Deno.test("server: nothing is read after a request that closes", () => {
+  const server = serverAfter("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n" + get("/2"));
+  const log = new Log();
+  respond(server, 1);
+  assert.equal(server.closing, true);
+  drain(server, log);
+  assert.deepEqual(log.texts(), []);
+});
+
+Deno.test("server: half-close after the request still gets the response", () => {
+  const server = serverAfter(get("/1"));
+  const log = new Log();
+  feed(server, null, log);
+  assert.deepEqual(log.texts(), ["ended"]);
+  assert.equal(server.closing, false);
+  respond(server, 1, 200, fixed(0));
+  assert.equal(takeText(server), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  assert.equal(server.closing, true);
+  drain(server, log);
+  assert.deepEqual(log.texts(), ["ended"], "said once");
+});
+
+Deno.test("server: half-close with pipelined requests answers all of them", () => {
+  const server = new Http1Server(strict);
+  const log = new Log();
+  server.receive(bytesOf(get("/1") + get("/2")));
+  feed(server, null, log);
+  assert.deepEqual(log.texts(), [getEvent(1, "/1")]);
+  respond(server, 1);
+  assert.equal(server.closing, false);
+  drain(server, log);
+  assert.deepEqual(log.texts().slice(1), [getEvent(2, "/2"), "ended"]);
+  respond(server, 2);
+  assert.equal(server.closing, true);
+});
+
+Deno.test("server: half-close in the middle of the second request", () => {
+  const server = new Http1Server(strict);
+  const log = new Log();
+  server.receive(bytesOf(get("/1") + "GET /2 HT"));
+  feed(server, null, log);
+  respond(server, 1);
+  drain(server, log);
+  assert.deepEqual(log.texts(), [getEvent(1, "/1"), "#2 reset truncated 400"]);
+  respond(server, 2, 400);
+  assert.equal(server.closing, true);
+});
+
+Deno.test("server: the end while idle closes", () => {
+  const server = serverAfter(get("/1"));
+  respond(server, 1);
+  const log = new Log();
+  feed(server, null, log);
+  assert.deepEqual(log.texts(), ["ended"]);
+  assert.equal(server.closing, true);
+  assert.equal(server.idle, false);
+});
+
+Deno.test("server: a bad head opens a stream that can be answered once, then the connection closes", () => {
+  const server = new Http1Server(own);
+  const log = new Log();
+  feed(server, bytesOf("GET / HTTP/1.1\r\nHost: a b\r\n\r\n" + get("/2")), log);
+  assert.deepEqual(log.texts(), ["#1 reset bad-host 400"]);
+  assert.equal(server.closing, false);
+  server.send({ kind: "head", stream: 1, head: responseHead(400, fixed(2)), end: false });
+  assert.equal(server.closing, false);
+  server.send(dataEvent(1, "no", true));
+  assert.equal(server.closing, true);
+  assert.equal(takeText(server), "HTTP/1.1 400 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
+  feed(server, bytesOf(get("/3")), log);
+  feed(server, null, log);
+  assert.deepEqual(log.texts().slice(1), ["ended"]);
+});
+
+Deno.test("server: the second request is bad: the first one's answer is not touched", () => {
+  const server = serverAfter(get("/1") + "junk\r\n\r\n");
+  const log = new Log();
+  drain(server, log);
+  assert.deepEqual(log.texts(), []);
+  respond(server, 1);
+  drain(server, log);
+  assert.deepEqual(log.texts(), ["#2 reset bad-request-line 400"]);
+  respond(server, 2, 400);
+  assert.equal(
+    takeText(server),
+    "HTTP/1.1 204 OK\r\n\r\nHTTP/1.1 400 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+  );
+});
+
+Deno.test("server: a bad body while the response is under way: it may be finished", () => {
+  const server = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const log = new Log();
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(2)), end: false });
+  server.send(dataEvent(1, "o", false));
+  feed(server, bytesOf("zz\r\n"), log);
+  assert.deepEqual(log.texts(), ["#1 reset bad-chunk-size 400"]);
+  assert.equal(server.closing, false);
+  server.send(dataEvent(1, "k", true));
+  assert.equal(server.closing, true);
+  assert.match(takeText(server), /\r\n\r\nok$/);
+});
+
+Deno.test("server: a bad body after the response closes at once", () => {
+  const server = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const log = new Log();
+  respond(server, 1);
+  assert.equal(server.closing, false);
+  feed(server, bytesOf("zz\r\n"), log);
+  assert.deepEqual(log.texts(), ["#1 reset bad-chunk-size 400"]);
+  assert.equal(server.closing, true);
+});
+
+Deno.test("server: a reset sent aborts the connection", () => {
+  const server = serverAfter(get("/1"));
+  const log = new Log();
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(5)), end: false });
+  assert.equal(server.aborted, false);
+  server.send({
+    kind: "reset",
+    stream: 1,
+    fault: { scope: "stream", peer: "server", code: "truncated", status: 502, message: "", rule: "" },
+  });
+  assert.equal(server.aborted, true);
+  assert.equal(server.closing, true);
+  assert.equal(server.wantsRead, false);
+  server.send(dataEvent(1, "hello", true));
+  feed(server, bytesOf(get("/2")), log);
+  assert.deepEqual(log.texts(), []);
+  assert.equal(takeText(server), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+});
+
+Deno.test("server: shutdown finishes the exchange and says close", () => {
+  const server = serverAfter(get("/1") + get("/2"));
+  server.shutdown();
+  assert.equal(server.closing, false);
+  respond(server, 1, 200, fixed(0));
+  assert.equal(server.closing, true);
+  assert.equal(takeText(server), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const log = new Log();
+  drain(server, log);
+  assert.deepEqual(log.texts(), []);
+});
+
+Deno.test("server: shutdown after the response head still closes behind it", () => {
+  const server = serverAfter(get("/1"));
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(1)), end: false });
+  server.shutdown();
+  assert.equal(server.closing, false);
+  server.send(dataEvent(1, "x", true));
+  assert.equal(server.closing, true);
+});
+
+Deno.test("server: shutdown after the response head: the rest of the request is not waited for", () => {
+  const server = serverAfter("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(1)), end: false });
+  server.shutdown();
+  server.send(dataEvent(1, "x", true));
+  assert.equal(server.closing, true);
+});
+
+Deno.test("server: shutdown while idle closes at once, also with part of a head", () => {
+  const idle = new Http1Server(strict);
+  idle.shutdown();
+  assert.equal(idle.closing, true);
+  const started = serverAfter("GET /");
+  assert.equal(started.idle, true);
+  assert.equal(started.held, 5);
+  started.shutdown();
+  assert.equal(started.closing, true);
+});
+
+Deno.test("server: CONNECT refused, then the connection goes on", () => {
+  const server = serverAfter("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n" + get("/2"));
+  const log = new Log();
+  respond(server, 1, 502, fixed(0));
+  drain(server, log);
+  assert.deepEqual(log.texts(), [getEvent(2, "/2")]);
+});
+
+Deno.test("server: CONNECT accepted, the transport is handed on with what was sent ahead", () => {
+  const server = serverAfter("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n\x16\x03");
+  const log = new Log();
+  respond(server, 1, 200);
+  drain(server, log);
+  assert.deepEqual(log.texts(), [], "nothing is said of the bytes");
+  feed(server, bytesOf("\x01"), log);
+  assert.equal(server.closing, false);
+  assert.equal(latin1Decode(server.detach()), "\x16\x03\x01");
+  feed(server, bytesOf("more"), log);
+  feed(server, null, log);
+  server.send(dataEvent(1, "x", true));
+  server.shutdown();
+  assert.deepEqual(log.texts(), []);
+  assert.equal(server.closing, false);
+  assert.equal(server.wantsRead, false);
+  assert.equal(takeText(server), "HTTP/1.1 200 OK\r\n\r\n");
+});
+
+Deno.test("server: tunnel after 101: raw bytes, each direction ends by itself", () => {
+  const server = serverAfter(
+    "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nearly ",
+  );
+  const log = new Log();
+  server.send({ kind: "head", stream: 1, head: responseHead(101), end: false });
+  drain(server, log);
+  assert.deepEqual(log.texts(), []);
+  server.tunnel(1);
+  drain(server, log);
+  feed(server, bytesOf("GET / HTTP/1.1\n"), log);
+  assert.deepEqual(log.texts(), ['#1 body "early GET / HTTP/1.1\\n"']);
+  takeText(server);
+  server.send(dataEvent(1, "raw\0", false));
+  server.send(dataEvent(1, "", true));
+  assert.equal(takeText(server), "raw\0");
+  assert.equal(server.closing, true, "our direction is over");
+  assert.equal(server.wantsRead, true, "the other one is not");
+  feed(server, bytesOf("still"), log);
+  server.send(dataEvent(1, "ignored", false));
+  feed(server, null, log);
+  assert.deepEqual(log.texts().slice(1), ['#1 body "still"', "#1 end"]);
+  drain(server, log);
+  assert.equal(log.texts().length, 3, "nothing follows");
+  assert.equal(takeText(server), "");
+});
+
+Deno.test("server: tunnel: the client ends first", () => {
+  const server = serverAfter("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n");
+  const log = new Log();
+  respond(server, 1, 200);
+  server.tunnel(1);
+  feed(server, null, log);
+  assert.deepEqual(log.texts(), ["#1 end"]);
+  assert.equal(server.closing, false);
+  server.send(dataEvent(1, "late", true));
+  assert.equal(server.closing, true);
+  assert.match(takeText(server), /late$/);
+});
+
+Deno.test("server: tunnel before the end of the request throws", () => {
+  const server = serverAfter(
+    "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 1\r\n\r\n",
+  );
+  server.send({ kind: "head", stream: 1, head: responseHead(101), end: false });
+  assert.throws(() => server.tunnel(1), /before the request is complete/);
+});
+
+Deno.test("server: unconsumed credit stops reading, and giving it back starts it again", () => {
+  const server = new Http1Server({ ...strict, limits: { bodyWindow: 10 } });
+  server.receive(
+    bytesOf("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6;ext\r\nabcdef\r\n"),
+  );
+  let credit = 0;
+  const pull = (): void => {
+    for (let event = server.next(); event !== null; event = server.next()) {
+      if (event.kind === "data") credit += event.credit;
+    }
+  };
+  pull();
+  assert.equal(credit, 10, "the extension counts too: it is forwarded");
+  assert.equal(server.wantsRead, false);
+  server.consume(1, 1);
+  assert.equal(server.wantsRead, true);
+  server.consume(7, 1000);
+  server.receive(bytesOf("1\r\ng\r\n"));
+  pull();
+  assert.equal(server.wantsRead, false, "credit of another stream does not count");
+  server.consume(1, 10);
+  assert.equal(server.wantsRead, true);
+  server.receive(bytesOf("0\r\n\r\n"));
+  pull();
+  assert.equal(credit, 11);
+});
+
+Deno.test("server: a tunnel is held back like a body", () => {
+  const server = new Http1Server({ ...strict, limits: { bodyWindow: 4 } });
+  feed(server, bytesOf("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n"), new Log());
+  respond(server, 1, 200);
+  server.tunnel(1);
+  server.receive(bytesOf("abcd"));
+  const event = server.next();
+  assert.ok(event?.kind === "data" && event.credit === 4);
+  assert.equal(server.next(), null);
+  assert.equal(server.wantsRead, false);
+  server.consume(1, 4);
+  assert.equal(server.wantsRead, true);
+});
+
+Deno.test("server: credit that was never given back does not stop the next request", () => {
+  const server = new Http1Server({ ...strict, limits: { bodyWindow: 2 } });
+  server.receive(bytesOf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"));
+  while (server.next() !== null) { /* not consumed */ }
+  assert.equal(server.wantsRead, false);
+  respond(server, 1);
+  assert.equal(server.wantsRead, true);
+});
+
+Deno.test("server: capacity is what output has room for", () => {
+  const server = new Http1Server({ ...strict, limits: { outputHighWater: 100 } });
+  const log = new Log();
+  assert.equal(server.capacity(1), 100);
+  feed(server, bytesOf(get("/1") + "GET"), log);
+  server.send({ kind: "head", stream: 1, head: responseHead(200, fixed(150)), end: false });
+  server.send(dataEvent(1, "x".repeat(150), true));
+  assert.equal(server.capacity(1), 0);
+  assert.equal(server.wantsRead, false, "a client that does not read gets no more requests read");
+  const view = server.output.take();
+  assert.ok(view !== null);
+  assert.equal(server.capacity(1), 0, "what is being written still counts");
+  server.output.release();
+  assert.equal(server.capacity(1), 100);
+  assert.equal(server.wantsRead, true);
+});
+
+Deno.test("server: openStream is for clients", () => {
+  assert.equal(new Http1Server(strict).openStream(), null);
+});
