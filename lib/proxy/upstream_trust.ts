@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import tls from "node:tls";
 import { NarrowTrust } from "./narrow_trust.ts";
 
@@ -86,7 +87,10 @@ export function addTrustedRoots(pemTexts: readonly string[]): void {
 function systemRoots(): string[] {
   if (system !== null) return system;
   const found = tls.getCACertificates("system");
-  return system = found.length > 0 ? found : tls.getCACertificates("bundled");
+  // The platform reads SSL_CERT_FILE instead of the system's roots; a person who names one CA means it in addition.
+  const named = process.env.SSL_CERT_FILE !== undefined || process.env.SSL_CERT_DIR !== undefined;
+  if (found.length > 0 && !named) return system = found;
+  return system = [...found, ...tls.getCACertificates("bundled")];
 }
 
 /** Everything an origin may be verified against, PEM. */
