@@ -9,6 +9,7 @@ import { defaultHttp1Limits, type Http1Limits, type Http1Options } from "../lib/
 import { Http1Server } from "../lib/http1/server.ts";
 import { clientAfter } from "../tests/http1/drive.ts";
 import { forwardRequests, forwardResponses } from "../tests/http1/forwarding.ts";
+import { bodyAttackRows } from "../tests/http1/chunked_attack_rows.ts";
 import { attackRows } from "../tests/http1/request_attack_rows.ts";
 import { requestRows } from "../tests/http1/request_rows.ts";
 import { responseRows } from "../tests/http1/response_rows.ts";
@@ -22,7 +23,7 @@ const LONGEST_INPUT = 4096;
 /** How much is pushed at a connection that nobody empties. */
 const FLOOD = 300 * 1024;
 
-const requests = [...requestRows, ...attackRows].map((row) => row.bytes);
+const requests = [...requestRows, ...attackRows, ...bodyAttackRows].map((row) => row.bytes);
 const responses = responseRows.map((row) => row.bytes);
 
 interface Attempt {

@@ -18,6 +18,8 @@ export interface StoreLimits {
 const FLOW_WEIGHT = 900;
 /** What one field line weighs: two places in an array; names and short values are shared (lib/http/intern.ts). */
 const FIELD_WEIGHT = 16;
+/** What one message weighs besides its content: a flow of single bytes must not fill memory. */
+export const MESSAGE_WEIGHT = 96;
 
 interface Entry {
   flow: Flow;
@@ -131,7 +133,7 @@ export class FlowStore {
 /** Bytes of bodies and messages a flow holds. */
 function captured(flow: Flow): number {
   let bytes = 0;
-  for (const message of flow.messages ?? []) bytes += message.content.length;
+  for (const message of flow.messages ?? []) bytes += message.content.length + MESSAGE_WEIGHT;
   if (flow.kind === "http") bytes += flow.request.body.kept + (flow.response?.body.kept ?? 0);
   return bytes;
 }

@@ -18,6 +18,7 @@ export class CipherDuplex extends Duplex {
   #attached = false;
   #endedFirst = false;
   #ended = false;
+  #sending: Callback | null = null;
   #fault: TransportFault | null = null;
 
   constructor(inner: Transport) {
@@ -63,13 +64,11 @@ export class CipherDuplex extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Uint8Array, _encoding: string, callback: Callback): void {
-    if (this.#ended) callback();
-    else this.#inner.write(chunk, callback);
+    this.#send(chunk, callback);
   }
 
   override _writev(chunks: { chunk: Uint8Array; encoding: string }[], callback: Callback): void {
-    if (this.#ended) callback();
-    else this.#inner.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), callback);
   }
 
   override _final(callback: Callback): void {
@@ -78,9 +77,24 @@ export class CipherDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
+    // A write that no one will finish: left open, each write behind it would become an error of its own.
+    this.#ended = true;
+    this.#sent();
     this.#inner.close();
     callback(error);
   }
+
+  #send(bytes: Uint8Array, callback: Callback): void {
+    if (this.#ended || this.#inner.isClosed) return callback();
+    this.#sending = callback;
+    this.#inner.write(bytes, this.#sent);
+  }
+
+  readonly #sent = (): void => {
+    const callback = this.#sending;
+    this.#sending = null;
+    callback?.();
+  };
 
   #receive(chunk: Uint8Array): boolean {
     // Flowing and empty: push() hands the view straight to TLS, which takes the bytes before it returns.

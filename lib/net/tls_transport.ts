@@ -188,8 +188,8 @@ export class TlsTransport implements Transport {
   end(clean = true): void {
     if (this.#ended) return;
     this.#ended = true;
-    // After close_notify Deno leaves the stream below open: a peer may wait for its end.
-    if (clean) this.#socket.end(() => this.#duplex.endBelow());
+    // Deno writes close_notify in a tick after "finish", and leaves the stream below open: a peer may wait for its end.
+    if (clean) this.#socket.end(() => setImmediate(() => this.#duplex.endBelow()));
     else this.#duplex.endBelow();
   }
 

@@ -76,7 +76,6 @@ export class ConnectRequest {
           },
           end: false,
         });
-        this.#connection.tunnel(this.#stream);
         this.#driver.touch();
       });
     });

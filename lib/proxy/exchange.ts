@@ -167,6 +167,16 @@ export class Exchange {
     this.#finish();
   }
 
+  /** Ends it now, because its connection is ended by mitm: both sides see a reset. */
+  stop(): void {
+    if (this.#over) return;
+    const message = "mitm ended the connection before the response was complete";
+    if (!this.#responseDone) this.#fail("proxy", "stopped", message, null);
+    this.#abortServer();
+    this.#resetClient("stopped", message);
+    this.#finish();
+  }
+
   /** A request that cannot be forwarded is answered with a page. */
   refuse(
     status: number,
@@ -271,7 +281,7 @@ export class Exchange {
   /** It has been answered already: what still comes is counted and dropped. */
   #dropRequest(event: HttpEvent): null {
     if (event.kind === "data") {
-      this.flow.request.body.append(event.data);
+      this.#context.store.grow(this.flow, this.flow.request.body.append(event.data));
       this.client.consume(event.credit);
     }
     if (event.kind === "trailers" || (event.kind !== "reset" && event.end)) {
@@ -381,6 +391,8 @@ export class Exchange {
     if (this.#over || this.#responseStarted) return;
     const { head, body, trailers } = complete;
     this.#answered = true;
+    // What came of another one until now is not what the client gets.
+    this.#context.store.grow(this.flow, -(this.flow.response?.body.kept ?? 0));
     this.flow.response = this.#newResponse(head);
     this.flow.response.body.append(this.flow.request.head.method === "HEAD" ? new Uint8Array(0) : body);
     this.#context.store.grow(this.flow, this.flow.response.body.kept);
@@ -468,10 +480,7 @@ export class Exchange {
     if (this.#responseStarted) {
       this.#resetClient(code, message);
       this.#finish();
-    } else {
-      this.flow.response = null;
-      this.#sendComplete(errorPage(502, `${where}: ${message}`, fault?.rule ?? null));
-    }
+    } else this.#sendComplete(errorPage(502, `${where}: ${message}`, fault?.rule ?? null));
   }
 
   #fail(by: "client" | "server" | "proxy", code: string, message: string, rule: string | null): void {
@@ -524,9 +533,10 @@ export class Exchange {
   }
 
   #newResponse(head: ResponseHead): ResponseRecord {
+    const { store, settings } = this.#context;
     return {
       head,
-      body: new BodyCapture(this.#context.settings.captureLimit),
+      body: new BodyCapture(store.has(this.flow) ? settings.captureLimit : 0),
       trailers: null,
       startedAt: now(),
       endedAt: null,

@@ -73,9 +73,14 @@ export class HttpSession implements DriverHandler, ExchangeHost {
     this.driver.touch();
   }
 
-  /** Ends it now. */
+  /** Ends it now, and all that belongs to it: nothing waits for the transport to say that it is closed. */
   destroy(): void {
+    this.context.turns.run(() => {
+      for (const exchange of [...this.#exchanges.values()]) exchange.stop();
+    });
+    this.#connecting?.clientClosed();
     this.driver.transport.reset();
+    this.#end();
   }
 
   // --- DriverHandler ---

@@ -2,11 +2,8 @@
 
 import { keep } from "../flow/body_capture.ts";
 import type { HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
-import type { FlowStore } from "../flow/store.ts";
+import { type FlowStore, MESSAGE_WEIGHT } from "../flow/store.ts";
 import { now } from "./context.ts";
-
-/** What one message weighs besides its content: a flow of single bytes must not fill memory. */
-const MESSAGE_WEIGHT = 96;
 
 /** What a hook wants done with a message. */
 export interface MessageEdit {

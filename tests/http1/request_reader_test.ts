@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Http1Server } from "../../lib/http1/server.ts";
 import { cuts } from "../kit/cuts.ts";
 import { bytesOf, feed, lenient, Log, strict } from "./drive.ts";
+import { bodyAttackRows } from "./chunked_attack_rows.ts";
 import { attackRows } from "./request_attack_rows.ts";
 import { type RequestRow, requestRows } from "./request_rows.ts";
 
@@ -19,7 +20,7 @@ function run(row: RequestRow, bytes: Uint8Array, pieces: Uint8Array[]): Log {
   return log;
 }
 
-for (const row of [...requestRows, ...attackRows]) {
+for (const row of [...requestRows, ...attackRows, ...bodyAttackRows]) {
   Deno.test(`request: ${row.name} (${row.rule})`, () => {
     const expected = "fault" in row ? [...row.before ?? [], `#1 reset ${row.fault}`] : row.events;
     const bytes = bytesOf(row.bytes);

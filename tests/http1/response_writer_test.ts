@@ -1,59 +1,20 @@
-// What the server role writes for a response event, and whether the connection goes on after it.
+// What the server role writes for a response event: status line, framing, trailers, interim responses.
 
 import assert from "node:assert/strict";
-import type { HttpEvent } from "../../lib/http/connection.ts";
 import { Fields } from "../../lib/http/fields.ts";
-import type { ResponseHead } from "../../lib/http/head.ts";
-import type { Http1Options } from "../../lib/http1/limits.ts";
-import { bytesOf, own, responseHead, serverAfter, strict, takeText } from "./drive.ts";
-
-type More = Partial<ResponseHead>;
-
-interface Row {
-  name: string;
-  rule: string;
-  request?: string;
-  options?: Http1Options;
-  events: HttpEvent[];
-  text: string;
-  closing: boolean;
-}
-
-const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const getClose = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-const get10 = "GET / HTTP/1.0\r\n\r\n";
-const get10Keep = "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
-const headRequest = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
-
-const head = (status: number, more: More, end = false): HttpEvent => ({
-  kind: "head",
-  stream: 1,
-  head: responseHead(status, more),
-  end,
-});
-const data = (text: string, end: boolean, extension?: string): HttpEvent => ({
-  kind: "data",
-  stream: 1,
-  data: bytesOf(text),
-  credit: text.length,
-  end,
-  ...(extension === undefined ? {} : { extension }),
-});
-const length = (count: number, ...fields: [string, string][]): More => ({
-  framing: "length",
-  contentLength: count,
-  fields: Fields.of(...fields, ["Content-Length", String(count)]),
-});
-const chunked = (...fields: [string, string][]): More => ({
-  framing: "chunked",
-  fields: Fields.of(...fields, ["Transfer-Encoding", "chunked"]),
-});
-const http2 = (framing: ResponseHead["framing"], ...fields: [string, string][]): More => ({
-  version: "HTTP/2.0",
-  reason: "",
-  framing,
-  fields: Fields.of(...fields),
-});
+import { own, responseHead, serverAfter } from "./drive.ts";
+import {
+  chunked,
+  data,
+  get10,
+  get10Keep,
+  head,
+  headRequest,
+  http2,
+  length,
+  type Row,
+  testRows,
+} from "./response_writing.ts";
 
 const rows: Row[] = [
   {
@@ -309,193 +270,9 @@ const rows: Row[] = [
     text: "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
     closing: true,
   },
-  {
-    name: "keep: Connection goes out as it came, and counts",
-    rule: "RFC 9112, 9.3",
-    events: [head(200, length(0, ["Connection", "close, X"], ["X", "y"], ["Keep-Alive", "timeout=5"]), true)],
-    text:
-      "HTTP/1.1 200 OK\r\nConnection: close, X\r\nX: y\r\nKeep-Alive: timeout=5\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "keep: the client's close counts",
-    rule: "RFC 9112, 9.6",
-    request: getClose,
-    events: [head(200, length(0, ["Connection", "keep-alive"]), true)],
-    text: "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "keep: HTTP/1.0 goes on when both sides say so",
-    rule: "RFC 9112, C.2.2",
-    request: get10Keep,
-    events: [head(200, { ...length(0, ["Connection", "keep-alive"]), version: "HTTP/1.0" }, true)],
-    text: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "keep: another option in an HTTP/1.0 request does not keep it open",
-    rule: "RFC 9112, 9.3",
-    request: "GET / HTTP/1.0\r\nConnection: x\r\n\r\n",
-    events: [head(200, length(0, ["Connection", "keep-alive"]), true)],
-    text: "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "keep: HTTP/1.0 does not go on when only the client says so",
-    rule: "RFC 9112, C.2.2",
-    request: get10Keep,
-    events: [head(200, length(0), true)],
-    text: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "keep: a 1.0 response to a 1.1 client that says keep-alive",
-    rule: "RFC 9112, 9.3",
-    events: [head(200, { ...length(0, ["Connection", "keep-alive"]), version: "HTTP/1.0" }, true)],
-    text: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "own: hop-by-hop fields are not forwarded",
-    rule: "RFC 9110, 7.6.1",
-    options: own,
-    events: [
-      head(
-        200,
-        length(
-          0,
-          ["Connection", "close, X-Hop, content-length, Trailer, Cookie"],
-          ["x-hop", "1"],
-          ["Keep-Alive", "timeout=5"],
-          ["Proxy-Connection", "close"],
-          ["Proxy-Authenticate", "Basic"],
-          ["Trailer", "T"],
-          ["Cookie", "c"],
-          ["Set-Cookie", "d"],
-        ),
-        true,
-      ),
-    ],
-    text: "HTTP/1.1 200 OK\r\nTrailer: T\r\nSet-Cookie: d\r\nContent-Length: 0\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "own: several lines of one managed field become one",
-    rule: "RFC 9110, 7.6.1",
-    request: getClose,
-    options: own,
-    events: [
-      head(200, {
-        framing: "chunked",
-        fields: Fields.of(
-          ["Connection", "x"],
-          ["Transfer-Encoding", "chunked"],
-          ["connection", "y"],
-          ["transfer-encoding", "gzip"],
-        ),
-      }),
-      data("", true),
-    ],
-    text: "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "own: close when the client asked for it",
-    rule: "RFC 9112, 9.6",
-    request: getClose,
-    options: own,
-    events: [head(200, length(0, ["A", "b"], ["connection", "keep-alive"]), true)],
-    text: "HTTP/1.1 200 OK\r\nA: b\r\nconnection: close\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "own: keep-alive for an HTTP/1.0 client that asked for it",
-    rule: "RFC 9112, C.2.2",
-    request: get10Keep,
-    options: own,
-    events: [head(200, length(0), true)],
-    text: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "own: nothing for an HTTP/1.0 client that did not",
-    rule: "RFC 9112, 9.3",
-    request: get10,
-    options: own,
-    events: [head(200, length(0), true)],
-    text: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-    closing: true,
-  },
-  {
-    name: "own: a 1.0 response to a 1.1 client stays open and says so",
-    rule: "RFC 9112, 9.3",
-    options: own,
-    events: [head(200, { ...length(0), version: "HTTP/1.0" }, true)],
-    text: "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "own: 101 keeps its Upgrade",
-    rule: "RFC 9110, 7.8",
-    request: "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
-    options: own,
-    events: [head(101, { fields: Fields.of(["Connection", "upgrade, X"], ["X", "y"], ["Upgrade", "echo"]) })],
-    text: "HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "2xx to CONNECT has no framing fields",
-    rule: "RFC 9110, 9.3.6",
-    request: "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
-    events: [
-      head(200, {
-        framing: "none",
-        fields: Fields.of(["Content-Length", "0"], ["Transfer-Encoding", "chunked"], ["a", "b"]),
-      }, true),
-    ],
-    text: "HTTP/1.1 200 OK\r\na: b\r\n\r\n",
-    closing: false,
-  },
-  {
-    name: "anything else to CONNECT is a response",
-    rule: "RFC 9110, 9.3.6",
-    request: "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
-    events: [head(502, length(2)), data("no", true)],
-    text: "HTTP/1.1 502 OK\r\nContent-Length: 2\r\n\r\nno",
-    closing: false,
-  },
-  {
-    name: "after a bad request: the answer says close",
-    rule: "RFC 9112, 9.6",
-    request: "GET / HTTP/1.1\r\n\r\n",
-    events: [head(400, length(2, ["Connection", "keep-alive"])), data("no", true)],
-    text: "HTTP/1.1 400 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno",
-    closing: true,
-  },
-  {
-    name: "own: after a bad body: the answer says close",
-    rule: "RFC 9112, 9.6",
-    request: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx",
-    options: own,
-    events: [head(400, length(2)), data("no", true)],
-    text: "HTTP/1.1 400 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno",
-    closing: true,
-  },
 ];
 
-for (const row of rows) {
-  Deno.test(`response writer: ${row.name} (${row.rule})`, () => {
-    const server = serverAfter(row.request ?? get, row.options ?? strict);
-    for (const event of row.events) {
-      assert.equal(server.closing, false, "closing before the end of the response");
-      server.send(event);
-    }
-    assert.equal(takeText(server), row.text);
-    assert.equal(server.closing, row.closing);
-    assert.equal(server.aborted, false);
-  });
-}
+testRows(rows);
 
 Deno.test("response writer: the head given is not changed", () => {
   const server = serverAfter(get10Keep, own);
@@ -505,77 +282,4 @@ Deno.test("response writer: the head given is not changed", () => {
   server.send({ kind: "head", stream: 1, head: given, end: false });
   assert.deepEqual([...fields], before);
   assert.equal(given.framing, "chunked");
-});
-
-const injections: [name: string, more: More][] = [
-  ["CR LF in a value", { fields: Fields.of(["x", "a\r\nSet-Cookie: b"]) }],
-  ["LF in a value", { fields: Fields.of(["x", "a\nb"]) }],
-  ["CR in a value", { fields: Fields.of(["x", "a\rb"]) }],
-  ["NUL in a value", { fields: Fields.of(["x", "a\0b"]) }],
-  ["a character whose low byte is LF", { fields: Fields.of(["x", "a\u010ab"]) }],
-  ["a line break in a name", { fields: Fields.of(["x\r\ny", "a"]) }],
-  ["a colon in a name", { fields: Fields.of(["x:y", "a"]) }],
-  ["an empty name", { fields: Fields.of(["", "a"]) }],
-  ["a line break in the reason", { reason: "OK\r\nx: y" }],
-  ["a status of two digits", { status: 42 }],
-];
-for (const [name, more] of injections) {
-  Deno.test(`response writer: ${name} throws, and nothing is written`, () => {
-    const server = serverAfter(get);
-    assert.throws(
-      () => server.send({ kind: "head", stream: 1, head: responseHead(200, more), end: true }),
-      TypeError,
-    );
-    assert.equal(server.output.length, 0);
-    // The client still gets an answer.
-    server.send({ kind: "head", stream: 1, head: responseHead(502, { fields: new Fields() }), end: true });
-    assert.match(takeText(server), /^HTTP\/1.1 502 /);
-  });
-}
-
-Deno.test("response writer: a body that is not what was announced throws and aborts", () => {
-  const bodies: HttpEvent[][] = [
-    [data("xxx", false)],
-    [data("x", false), data("xx", false)],
-    [data("x", true)],
-    [{ kind: "trailers", stream: 1, fields: new Fields() }],
-  ];
-  for (const events of bodies) {
-    const server = serverAfter(get);
-    server.send(head(200, length(2)));
-    takeText(server);
-    assert.throws(() => events.forEach((event) => server.send(event)), RangeError);
-    assert.equal(server.aborted, true);
-    assert.equal(server.closing, true);
-  }
-});
-
-Deno.test("response writer: mistakes of order throw", () => {
-  const server = serverAfter(get);
-  assert.throws(() => server.send(data("x", false)), /before a response head/);
-  assert.throws(() => server.tunnel(1), /without 101/);
-  server.send(head(200, length(1)));
-  assert.throws(() => server.send(head(200, length(1))), /second response head/);
-  assert.throws(() => serverAfter(get).send(head(200, length(3), true)), RangeError);
-});
-
-Deno.test("response writer: a chunk extension cannot break out of its line", () => {
-  for (const extension of ["a", ";a\r\n5", ";\n", ";\0", ";\u010a"]) {
-    const server = serverAfter(get);
-    server.send(head(200, chunked()));
-    takeText(server);
-    assert.throws(() => server.send(data("x", false, extension)), TypeError);
-    assert.equal(server.output.length, 0);
-    assert.equal(server.aborted, true);
-  }
-});
-
-Deno.test("response writer: trailers cannot break out of their lines", () => {
-  const server = serverAfter(get);
-  server.send(head(200, chunked()));
-  takeText(server);
-  const fields = Fields.of(["x", "y\r\n\r\nHTTP/1.1 200 OK"]);
-  assert.throws(() => server.send({ kind: "trailers", stream: 1, fields }), TypeError);
-  assert.equal(server.output.length, 0);
-  assert.equal(server.aborted, true);
 });

@@ -55,7 +55,7 @@ const scenarios: Scenario[] = [
       assert.equal(gunzipSync(curl.body).length, 10_000);
     },
   },
-  { name: "an HTTP/1.0 client", path: "/tagged", args: ["--http1.0"], status: 200 },
+  { name: "an HTTP/1.0 client", path: "/tagged", args: ["--http1.0", "--no-alpn"], status: 200 },
   {
     name: "POST with a length",
     path: "/digest",

@@ -16,6 +16,7 @@ export async function startDenoOrigin(scheme: "http" | "https"): Promise<DenoOri
     hostname: "127.0.0.1",
     port: 0,
     onListen: () => {},
+    automaticCompression: true,
     ...(scheme === "http" ? {} : { cert: leaf.certificatePem, key: leaf.keyPem }),
   }, respond);
   return {

@@ -167,6 +167,6 @@ async function tlsServer(
     allowHalfOpen: true,
     ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
   } as tls.TlsOptions, (socket) => accept(socket));
-  server.on("tlsClientError", () => {});
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }

@@ -1,7 +1,7 @@
 // HTTP/1 clients for tests that say exactly the bytes a test gives them, and read one response at a time.
 
 import net from "node:net";
-import { OriginConnection } from "./origins.ts";
+import { OriginConnection, type OriginOptions } from "./origins.ts";
 
 export interface RawResponse {
   /** Start line and fields, without the empty line. */
@@ -101,4 +101,23 @@ function decodeChunked(text: string): { body: string; trailers: string; size: nu
 /** A request in absolute form, as to an explicit proxy, for an origin on 127.0.0.1. `fields` are whole lines. */
 export function absolute(method: string, port: number, path: string, fields = "", body = ""): string {
   return `${method} http://127.0.0.1:${port}${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n${body}`;
+}
+
+/** What an origin does with each request it gets; the requests must have no bodies. */
+export function onRequest(
+  handle: (connection: OriginConnection, request: { method: string; path: string }) => void,
+): OriginOptions {
+  return {
+    onConnection: (connection) => {
+      let handled = 0;
+      connection.socket.on("data", () => {
+        const heads = connection.received.split("\r\n\r\n").slice(0, -1);
+        for (const head of heads.slice(handled)) {
+          handled++;
+          const [method = "", path = ""] = head.split(" ");
+          handle(connection, { method, path });
+        }
+      });
+    },
+  };
 }

@@ -15,13 +15,14 @@ export interface Conversation extends AsyncDisposable {
   client: Client;
   /** The origin's end. Asked for when something was sent: some origins are connected to later. */
   server: OriginConnection;
-  /** Between client and proxy, and between proxy and origin. */
-  clientWire: WireTap;
-  serverWire: WireTap;
+  /** Between client and proxy, and between proxy and origin; null when they were not asked for. */
+  wires: { client: WireTap; server: WireTap } | null;
 }
 
 export interface ConversationOptions {
   tls: boolean;
+  /** Whether to put wires that can be looked at between the three. They hold some bytes of their own. */
+  wires?: boolean;
   settings?: Partial<Settings>;
   /** Before the client connects: for hooks. */
   prepare?: (proxy: ProxyFixture) => void;
@@ -38,24 +39,25 @@ export async function converse(options: ConversationOptions): Promise<Conversati
       ...(options.onConnection === undefined ? {} : { onConnection: options.onConnection }),
     }),
   );
-  const serverWire = stack.use(await startWireTap(origin.port));
+  const serverWire = options.wires === true ? stack.use(await startWireTap(origin.port)) : null;
   const proxy = stack.use(
     await startProxy({
       tcpHosts: [/example\.com/i],
-      resolve: [{ host: HOST, port: PORT, address: "127.0.0.1", toPort: serverWire.port }],
+      resolve: [{ host: HOST, port: PORT, address: "127.0.0.1", toPort: serverWire?.port ?? origin.port }],
       ...options.settings,
     }),
   );
   options.prepare?.(proxy);
-  const clientWire = stack.use(await startWireTap(proxy.port));
+  const clientWire = options.wires === true ? stack.use(await startWireTap(proxy.port)) : null;
+  const port = clientWire?.port ?? proxy.port;
   const target = `${HOST}:${PORT}`;
   const client = stack.use(
     options.tls
-      ? await openTlsTunnel(clientWire.port, target, {
+      ? await openTlsTunnel(port, target, {
         serverName: HOST,
         ca: proxy.authority.certificatePem,
       })
-      : await openTunnel(clientWire.port, target),
+      : await openTunnel(port, target),
   );
   const server = await origin.connection();
   const all = stack.move();
@@ -64,8 +66,7 @@ export async function converse(options: ConversationOptions): Promise<Conversati
     origin,
     client,
     server,
-    clientWire,
-    serverWire,
+    wires: clientWire === null || serverWire === null ? null : { client: clientWire, server: serverWire },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

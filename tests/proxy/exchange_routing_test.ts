@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Settings } from "../../lib/proxy/settings.ts";
 import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
-import { connectClient, connectTunnel } from "../kit/raw_client.ts";
+import { connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -249,15 +249,7 @@ Deno.test("reverse: a Host that a hook chose is not replaced", async () => {
 });
 
 Deno.test("one client's kept connection to an origin is used again, and never by another client", async () => {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => {
-      let answered = 0;
-      connection.socket.on("data", () => {
-        const asked = connection.received.split("\r\n\r\n").length - 1;
-        for (; answered < asked; answered++) connection.send(OK);
-      });
-    },
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.send(OK)));
   await using proxy = await startProxy();
   await using first = await connectClient(proxy.port);
   await using second = await connectClient(proxy.port);
@@ -271,13 +263,10 @@ Deno.test("one client's kept connection to an origin is used again, and never by
 });
 
 Deno.test("many requests to an origin that closes after each one never run out of connections", async () => {
-  await using origin = await startRawOrigin({
-    // Says that it will close, and leaves the closing to us.
-    onConnection: (connection) =>
-      void connection.until("\r\n\r\n").then(() =>
-        connection.send(OK.replace("\r\n", "\r\nConnection: close\r\n"))
-      ),
-  });
+  // Says that it will close, and leaves the closing to us.
+  await using origin = await startRawOrigin(
+    onRequest((connection) => connection.send(OK.replace("\r\n", "\r\nConnection: close\r\n"))),
+  );
   await using proxy = await startProxy();
   await using client = await connectClient(proxy.port);
   for (let count = 0; count < 12; count++) {

@@ -114,6 +114,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   Deno.test(`the store's account is exact after ${name}`, async () => {
     const world = inMemory({ captureLimit: 1_000 });
     await scenario(world);
+    world.client.deliverClosed();
     for (let count = 0; count < 5; count++) await settled();
     assert.deepEqual([world.store.size, world.ended.length], [1, 1]);
     assert.equal(world.store.bytes, weighed(world.store));

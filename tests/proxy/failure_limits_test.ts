@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { startRawOrigin } from "../kit/origins.ts";
 import { type ProxyFixture, startProxy } from "../kit/proxy_fixture.ts";
-import { absolute, connectClient, type RawClient } from "../kit/raw_client.ts";
+import { absolute, connectClient, onRequest, type RawClient } from "../kit/raw_client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const KIB = 1024;
 
 /** The client, its connection and the proxy are still good for an exchange. */
 async function assertUsable(client: RawClient) {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => void connection.until("\r\n\r\n").then(() => connection.send(OK)),
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.send(OK)));
   client.send(absolute("GET", origin.port, "/usable"));
   const response = await client.response();
   assert.deepEqual([response.status, response.body], [200, "ok"]);
@@ -202,9 +200,7 @@ Deno.test("an early answer with Connection: close ends the exchange; what still 
 });
 
 Deno.test("connections over the limit are reset, named in the log, and others go on", async () => {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => void connection.until("\r\n\r\n").then(() => connection.send(OK)),
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.send(OK)));
   await using proxy = await startProxy({ connectionLimit: 2 });
   await using first = await connectClient(proxy.port);
   await using second = await connectClient(proxy.port);
@@ -237,15 +233,7 @@ Deno.test("malformed requests cost their own connections a 400, and nobody else 
     `GET http://x/ HTTP/1.1\r\nX: ${"x".repeat(70_000)}\r\n\r\n`,
     "\n".repeat(100),
   ];
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => {
-      let answered = 0;
-      connection.socket.on("data", () => {
-        const asked = connection.received.split("\r\n\r\n").length - 1;
-        for (; answered < asked; answered++) connection.send(OK);
-      });
-    },
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.send(OK)));
   await using proxy = await startProxy();
   const good = await Promise.all([1, 2, 3].map(() => connectClient(proxy.port)));
   const bad = await Promise.all([...malformed, ...malformed].map(() => connectClient(proxy.port)));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { type OriginConnection, startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
-import { absolute, connectClient, connectTunnel } from "../kit/raw_client.ts";
+import { absolute, connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
 import { holdNext } from "./hooks_holding.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -115,9 +115,7 @@ Deno.test("with --insecure the same certificate is good enough", async () => {
 });
 
 Deno.test("an origin that closes a new connection without a response: 502, not asked again", async () => {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => void connection.until("\r\n\r\n").then(() => connection.finish()),
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.finish()));
   await using proxy = await startProxy();
   await using client = await connectClient(proxy.port);
   client.send(absolute("GET", origin.port, "/"));
@@ -127,17 +125,14 @@ Deno.test("an origin that closes a new connection without a response: 502, not a
   assert.deepEqual([(await proxy.http()).error?.code, origin.connections.length], ["no-response", 1]);
 });
 
-/** Answers the first request on its first connection, then does `last` with the second; later ones are answered. */
+/** Answers /1 and, on any connection but the first, /2; on the first one it does `last` with that. */
 function closesKept(last: (connection: OriginConnection) => void) {
-  let first = true;
-  return {
-    onConnection: (connection: OriginConnection) => {
-      if (!first) return void connection.until("\r\n\r\n").then(() => connection.send(OK));
-      first = false;
-      connection.until("GET /1 ").then(() => connection.send(OK));
-      connection.until(/ \/2 /.test.bind(/ \/2 /)).then(() => last(connection)).catch(() => {});
-    },
-  };
+  let first: OriginConnection | null = null;
+  return onRequest((connection, { path }) => {
+    first ??= connection;
+    if (path === "/2" && connection === first) last(connection);
+    else connection.send(OK);
+  });
 }
 
 Deno.test("a kept connection that closes as a repeatable request goes out: sent once more on a new one", async () => {
@@ -163,12 +158,10 @@ Deno.test("a kept connection that closes as a repeatable request goes out: sent 
 });
 
 Deno.test("it is sent again exactly once", async () => {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => {
-      connection.until("GET /1 ").then(() => connection.send(OK)).catch(() => {});
-      connection.until("GET /2 ").then(() => connection.finish()).catch(() => {});
-    },
-  });
+  await using origin = await startRawOrigin(onRequest((connection, { path }) => {
+    if (path === "/1") connection.send(OK);
+    else connection.finish();
+  }));
   await using proxy = await startProxy();
   await using client = await connectClient(proxy.port);
   client.send(absolute("GET", origin.port, "/1"));

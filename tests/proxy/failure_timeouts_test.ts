@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
-import { absolute, connectClient, connectTunnel } from "../kit/raw_client.ts";
+import { absolute, connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
 import { inMemory, settled } from "./exchange_in_memory.ts";
 import { bytes, holdNext } from "./hooks_holding.ts";
 
@@ -102,9 +102,7 @@ Deno.test("a head that does not end in time is closed, and named in the log; tri
 });
 
 Deno.test("a connection without a request is closed after the idle time, before the first and after each one", async () => {
-  await using origin = await startRawOrigin({
-    onConnection: (connection) => void connection.until("\r\n\r\n").then(() => connection.send(OK)),
-  });
+  await using origin = await startRawOrigin(onRequest((connection) => connection.send(OK)));
   await using proxy = await startProxy({ idleTimeout: 300 });
   await using silent = await connectClient(proxy.port);
   await using client = await connectClient(proxy.port);

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
 import { Fields } from "../../lib/http/fields.ts";
-import { type OriginConnection, startRawOrigin } from "../kit/origins.ts";
+import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
-import { absolute, connectClient, connectTunnel } from "../kit/raw_client.ts";
+import { absolute, connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
 import { bytes, holdNext } from "./hooks_holding.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/** Answers the first request on each connection. */
-const answering = {
-  onConnection: (connection: OriginConnection) =>
-    void connection.until("\r\n\r\n").then(() => connection.send(OK)),
-};
+const answering = onRequest((connection) => connection.send(OK));
 
 Deno.test("a request head is seen before anything is forwarded, held for as long as the hook likes, then sent", async () => {
   await using origin = await startRawOrigin(answering);

@@ -37,7 +37,9 @@ export class Side {
     this.#socket = socket;
     socket.on("data", (chunk: Uint8Array) => {
       this.#received.push(chunk);
-      other.write(chunk);
+      if (other.write(chunk)) return;
+      socket.pause();
+      other.once("drain", () => socket.resume());
     });
     socket.on("end", () => {
       this.ended = true;
