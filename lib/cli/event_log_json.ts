@@ -103,6 +103,7 @@ export class JsonPrinter implements EventPrinter {
       ...this.#conversation(flow, wire),
       bytes_from_client: totals.fromClient,
       bytes_from_server: totals.fromServer,
+      closed_by: flow.closedBy,
       ...endJson(flow),
       killed: flow.killed,
     }));

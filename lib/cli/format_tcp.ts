@@ -85,7 +85,7 @@ export function tcpEndLine(
   palette: Palette,
 ): string {
   start.add("--", palette.faint).add(escapeWord(flowTarget(flow))).add(protocolOf(flow))
-    .add(flow.error === null ? "closed" : "failed")
+    .add(flow.error === null ? closedText(flow) : "failed")
     .add(`-> ${totals.fromClient} <- ${totals.fromServer} bytes`);
   if (flow.endedAt !== null) start.add(formatDuration(flow.endedAt - flow.startedAt), palette.faint);
   if (flow.killed) start.add("[killed]", palette.remark);
@@ -93,6 +93,10 @@ export function tcpEndLine(
     start.add("->", palette.faint).add("error:", palette.error).add(errorText(flow.error), palette.error);
   }
   return start.text;
+}
+
+function closedText({ closedBy }: TcpFlow | HttpFlow): string {
+  return closedBy === "client" || closedBy === "server" ? `closed by the ${closedBy}` : "closed";
 }
 
 /** "tcp", or "tcp+tls" when TLS was intercepted around the bytes. */

@@ -71,6 +71,8 @@ interface FlowBase {
   startedAt: number;
   endedAt: number | null;
   error: FlowError | null;
+  /** Who ended it: closed or reset first. Null while it runs, and for an exchange that was simply answered. */
+  closedBy: Peer | "proxy" | null;
   /** Set while a hook holds it. */
   held: boolean;
   edited: boolean;

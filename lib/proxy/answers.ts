@@ -81,12 +81,13 @@ export function continueHead(): ResponseHead {
   };
 }
 
-/** What a hook answered, with its lengths made right. */
+/** What a hook answered, with its lengths made right. Throws on a status that ends no exchange. */
 export function responseFromAnswer(answer: Answer): CompleteResponse {
+  if (answer.status < 200) throw new RangeError(`${answer.status} is not the status of a final response`);
   const fields = answer.fields?.clone() ?? new Fields();
   const body = answer.body ?? new Uint8Array(0);
   const trailers = answer.trailers ?? null;
-  const bodyless = answer.status === 204 || answer.status === 304 || answer.status < 200;
+  const bodyless = answer.status === 204 || answer.status === 304;
   fields.delete("Transfer-Encoding");
   if (trailers !== null) {
     fields.delete("Content-Length");

@@ -46,6 +46,8 @@ export class Exchange {
   #server: Leg | null = null;
   #upstream: UpstreamConnection | null = null;
   #answered = false;
+  /** The client waits for 100 before it sends the body. */
+  #expectsContinue = false;
   #requestDone = false;
   /** All of the response is here, in the lane at least: what becomes of its connection does not matter any more. */
   #responseArrived = false;
@@ -203,6 +205,7 @@ export class Exchange {
     if (this.#tunnel !== null) return this.#tunnel.pass(event, true);
     switch (event.kind) {
       case "head":
+        this.#expectsContinue = this.flow.request.head.fields.hasToken("expect", "100-continue");
         return this.#request.head(this.flow.request, event.end, () => false);
       case "data":
         return this.#request.data(event);
@@ -214,7 +217,10 @@ export class Exchange {
   }
 
   #forwardRequest(event: HttpEvent): Pending {
-    if (event.kind === "head") return this.#connect(event.end, false);
+    if (event.kind === "head") {
+      if (this.#expectsContinue && !this.flow.request.head.fields.has("expect")) this.#continueOurselves();
+      return this.#connect(event.end, false);
+    }
     const credit = event.kind === "data" ? event.credit : 0;
     if (this.#server === null) {
       // The origin has gone after its response: what still comes is read, and matters to no one.
@@ -291,11 +297,11 @@ export class Exchange {
     return null;
   }
 
-  /** RFC 9110, 10.1.1: who holds the body must ask for it. */
+  /** RFC 9110, 10.1.1: who holds the body must ask for it, and so must who does not pass Expect on. */
   #continueOurselves(): void {
-    const { fields } = this.flow.request.head;
-    if (!fields.hasToken("expect", "100-continue")) return;
-    fields.delete("expect");
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    this.flow.request.head.fields.delete("expect");
     this.client.send({ kind: "head", stream: 0, head: continueHead(), end: false });
   }
 
@@ -328,11 +334,14 @@ export class Exchange {
       });
     }
     this.flow.response = this.#newResponse(head);
-    return this.#response.head(
-      this.flow.response,
-      end,
-      () => this.#switches(head) ? this.#startTunnel(head) : false,
-    );
+    const switches = this.#switches(head);
+    return this.#response.head(this.flow.response, end, () => {
+      if (this.#switches(head)) return this.#startTunnel(head);
+      if (!switches) return false;
+      // A hook made an ordinary response of it, but the origin waits for bytes of the other protocol.
+      this.#answer({ status: head.status, reason: head.reason, fields: head.fields });
+      return null;
+    });
   }
 
   #forwardResponse(event: HttpEvent): Pending {
@@ -523,6 +532,7 @@ export class Exchange {
     this.client.consume(this.#requestLane.close());
     this.#responseLane.close();
     this.flow.endedAt = now();
+    this.flow.closedBy ??= this.flow.error?.by ?? null;
     this.flow.held = false;
     this.#context.store.end(this.flow);
     const { hooks } = this.#context;

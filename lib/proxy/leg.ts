@@ -29,6 +29,9 @@ export class Leg {
 
   reset(fault: ProtocolFault): void {
     this.send({ kind: "reset", stream: this.stream, fault });
+    // Half-closed by us, a tunnel's codec takes nothing more, not even this.
+    const { closing, aborted } = this.connection;
+    if (this.driver.halfCloses && closing && !aborted) this.driver.transport.reset();
   }
 
   get hasRoom(): boolean {

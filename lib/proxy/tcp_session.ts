@@ -67,15 +67,23 @@ export class TcpSession {
         client.hold(this.#holding(held));
         server.hold(this.#holding(held));
       }
+      // Killed already: nothing that is held may be delivered.
+      if (this.#over) return;
     }
     client.source.attach({
       data: (chunk) => client.data(chunk),
-      end: (clean) => client.end(clean),
+      end: (clean) => {
+        this.#closedBy("client");
+        client.end(clean);
+      },
       closed: (fault) => this.#closed(fault, true),
     });
     server.source.attach({
       data: (chunk) => server.data(chunk),
-      end: (clean) => server.end(clean),
+      end: (clean) => {
+        this.#closedBy("server");
+        server.end(clean);
+      },
       closed: (fault) => this.#closed(fault, false),
     });
   }
@@ -98,6 +106,8 @@ export class TcpSession {
 
   /** A chunk: what to forward of it, now or later. */
   #chunk(data: Uint8Array, fromClient: boolean): Uint8Array | Promise<Uint8Array> {
+    // What waited behind a hold is no message of a flow that has ended.
+    if (this.#over) return new Uint8Array(0);
     this.#deadline.set(this.#context.settings.stallTimeout);
     if (this.#flow === null || this.#tap === null) return data;
     const { hooks } = this.#context;
@@ -129,12 +139,17 @@ export class TcpSession {
         if (edit !== null) edit.dropped = true;
       },
       inject: (toClient, content) => {
-        if (this.#over) return;
+        const direction = toClient ? this.#fromServer : this.#fromClient;
+        if (this.#over || direction.isOver) return;
         this.#tap?.record(!toClient, content, true);
-        (toClient ? this.#fromServer : this.#fromClient).inject(content);
+        direction.inject(content);
       },
       kill: () => this.kill(),
     };
+  }
+
+  #closedBy(who: TcpFlow["closedBy"]): void {
+    if (this.#flow !== null) this.#flow.closedBy ??= who;
   }
 
   /** One direction is over: its end has been passed on. */
@@ -150,6 +165,11 @@ export class TcpSession {
     this.#closedCount++;
     if (this.#closedCount === 2) this.#deadline.cancel();
     if (this.#over) return;
+    const [source, sink] = client
+      ? [this.#fromClient, this.#fromServer]
+      : [this.#fromServer, this.#fromClient];
+    // It has said and heard all there was; what it said last may still be on its way.
+    if (fault === null && source.hasEnded && sink.isOver) return;
     const torn = fault !== null;
     if (torn && this.#flow !== null) {
       const who = client ? "the client" : "the server";
@@ -195,6 +215,7 @@ export class TcpSession {
     this.#over = true;
     if (this.#flow !== null) {
       this.#flow.endedAt = now();
+      this.#flow.closedBy ??= this.#flow.error?.by ?? null;
       this.#flow.held = false;
       this.#context.store.end(this.#flow);
       this.#context.hooks.run("tcpEnd", this.#flow);
@@ -214,6 +235,8 @@ class Direction {
   #queued = 0;
   #paused = false;
   #ending: { clean: boolean } | null = null;
+  #hasEnded = false;
+  #isOver = false;
 
   constructor(
     source: Transport,
@@ -225,6 +248,16 @@ class Direction {
     this.#sink = sink;
     this.#chunk = chunk;
     this.#onEnd = onEnd;
+  }
+
+  /** The source has sent all it will. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The end has been passed on: nothing goes this way any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   data(chunk: Uint8Array): boolean {
@@ -242,6 +275,7 @@ class Direction {
   }
 
   end(clean: boolean): void {
+    this.#hasEnded = true;
     this.#ending = { clean };
     this.#endIfDone();
   }
@@ -294,6 +328,7 @@ class Direction {
     if (this.#ending === null || this.#queued > 0 || this.#output.length > 0) return;
     const { clean } = this.#ending;
     this.#ending = null;
+    this.#isOver = true;
     this.#sink.end(clean);
     this.#onEnd();
   }

@@ -80,6 +80,7 @@ export class TunnelRelay {
     if (data.length > 0 || end) sink.send({ ...event, data });
     source.passed(credit, sink);
     if (!end) return null;
+    this.#flow.closedBy ??= fromClient ? "client" : "server";
     if (fromClient) this.#clientDone = true;
     else this.#serverDone = true;
     if (this.#clientDone && this.#serverDone) this.#owner.ended();

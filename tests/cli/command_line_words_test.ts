@@ -23,6 +23,7 @@ Deno.test("no words: run with the defaults", () => {
     confdir: "~/.mitm",
     passthrough_on_reject: false,
     lenient: false,
+    keep_host_header: false,
     body_size_limit: null,
     capture_limit: 1024 * 1024,
     flow_budget: 128 * 1024 * 1024,

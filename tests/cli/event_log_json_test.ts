@@ -185,7 +185,10 @@ Deno.test("json: no line can be forged, no terminal be moved", () => {
 
 Deno.test("json: TCP", () => {
   const json = new JsonPrinter({ detail: 3 });
-  const flow = makeTcpFlow({ tls: true, client: makeConnection({ endedAt: START + 1 }) });
+  const flow = {
+    ...makeTcpFlow({ tls: true, client: makeConnection({ endedAt: START + 1 }) }),
+    closedBy: "server" as const,
+  };
   const conversation = {
     encoding: "utf-8",
     flow: 8,
@@ -216,6 +219,7 @@ Deno.test("json: TCP", () => {
     ...conversation,
     bytes_from_client: 17,
     bytes_from_server: 5,
+    closed_by: "server",
     started_at: at,
     ended_at: new Date(START + 3200).toISOString(),
     duration_ms: 3200,

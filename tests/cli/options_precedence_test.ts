@@ -76,6 +76,7 @@ Deno.test("every option but the program's own is in the settings", async () => {
       clientCertificate: null,
       passthroughOnReject: false,
       lenient: false,
+      keepHostHeader: false,
       bodySizeLimit: null,
       captureLimit: 1024 * 1024,
       flowBudget: 128 * 1024 * 1024,

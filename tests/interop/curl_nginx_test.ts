@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { HttpFlow } from "../../lib/flow/record.ts";
+import { curl } from "../kit/curl.ts";
 import { assertFlows, assertSameAnswer, Comparison, type Run } from "../kit/compare.ts";
 import { type NginxOrigin, startNginx } from "../kit/nginx_origin.ts";
 import { peerTest } from "../kit/peers.ts";
@@ -216,3 +218,46 @@ for (const scheme of ["http", "https"] as const) {
     },
   );
 }
+
+peerTest(["curl", "nginx"], "TLS 1.2 alone, at the origin or at the client", async () => {
+  await using nginx = await startNginx({ files: { "page.html": PAGE }, tlsVersions: "TLSv1.2" });
+  await using comparison = await Comparison.start({ scheme: "https", port: nginx.tlsPort });
+  const old = await comparison.run({ path: "/page.html", args: ["--tls-max", "1.2"] });
+  assertSameAnswer(old);
+  assertFlows(comparison, old);
+  const { curl, flow } = await comparison.runOne("tunnel", { path: "/page.html" });
+  assert.equal(curl.bodyLength, PAGE.length);
+  assert.deepEqual([flow?.client.tls?.version, flow?.server?.tls?.version], ["TLSv1.3", "TLSv1.2"]);
+});
+
+peerTest(["curl", "nginx"], "curl speaks TLS to the proxy itself", async () => {
+  await using nginx = await startOrigin();
+  await using comparison = await Comparison.start({ scheme: "https", port: nginx.tlsPort });
+  const { regular } = comparison;
+  const args = ["--proxy", `https://localhost:${regular.port}`, "--proxy-cacert", regular.caFile];
+  for (const url of [`http://localhost:${nginx.port}`, `https://localhost:${nginx.tlsPort}`]) {
+    const result = await curl({ args: [...args, "--cacert", regular.caFile, `${url}/large.bin`] });
+    assert.equal(result.code, 0, result.messages);
+    assert.equal(result.bodyHash, generatedHash(LARGE));
+  }
+});
+
+peerTest(
+  ["curl", "nginx"],
+  "requests of one curl share their tunnel, and its connection to nginx",
+  async () => {
+    await using nginx = await startOrigin();
+    await using comparison = await Comparison.start({ scheme: "https", port: nginx.tlsPort });
+    const { regular } = comparison;
+    const urls = ["page.html", "large.bin", "missing", "page.html", "nothing"].map((path) =>
+      comparison.urlFor("tunnel", `/${path}`)
+    );
+    const result = await curl({ args: ["--proxy", regular.url, "--cacert", regular.caFile, ...urls] });
+    assert.equal(result.code, 0, result.messages);
+    await regular.http(({ request }) => request.head.path === "/nothing");
+    const flows = regular.ended.filter((flow): flow is HttpFlow => flow.kind === "http");
+    assert.deepEqual(flows.map(({ response }) => response?.head.status), [200, 200, 404, 200, 204]);
+    assert.equal(new Set(flows.map(({ server }) => server)).size, 1);
+    assert.equal(new Set(flows.map(({ client }) => client)).size, 1);
+  },
+);

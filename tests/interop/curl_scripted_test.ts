@@ -223,6 +223,11 @@ const requests: Scenario[] = [
     script: answer(OK),
     check: ({ recorded }) => assert.match(recorded, /^GET \/a\/\.\/b\/\.\.\/c\/\/d;x=1\/%7e%2F%2f\//),
   },
+  {
+    name: "as many fields as are allowed",
+    args: Array.from({ length: 496 }, (_, index) => ["--header", `X-${index}: ${index}`]).flat(),
+    script: answer(OK),
+  },
   { name: "a long target", path: `/${"a".repeat(30_000)}`, script: answer(OK) },
   {
     name: "a large request head",
@@ -315,6 +320,31 @@ for (const scheme of ["http", "https"] as const) {
       assert.deepEqual(comparison.regular.hookErrors, []);
     });
   }
+}
+
+const cuts: Record<string, Script> = {
+  "a length": answerAndClose("HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n", NOISE),
+  "chunks": answerAndClose("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4e20\r\n", NOISE, "\r\n"),
+  "one chunk": answerAndClose("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n", NOISE),
+};
+
+for (const scheme of ["http", "https"] as const) {
+  peerTest(["curl"], `curl notices a body that is cut short, in every way, over ${scheme}`, async (test) => {
+    await using origin = await ScriptedOrigin.start(scheme);
+    await using comparison = await Comparison.start(origin);
+    for (const [name, script] of Object.entries(cuts)) {
+      await test.step(name, async () => {
+        origin.script = script;
+        for (const { way, curl, flow } of await comparison.run({ path: "/" })) {
+          // 18: partial file. 56: failure in receiving.
+          assert.ok([18, 56].includes(curl.code), `${way}: ${curl.code}: ${curl.messages}`);
+          if (flow === null) continue;
+          assert.deepEqual([flow.error?.by, flow.error?.code], ["server", "truncated"]);
+          assert.equal(flow.response?.body.length, NOISE.length);
+        }
+      });
+    }
+  });
 }
 
 async function playScenario(

@@ -26,6 +26,8 @@ export class ScriptedOrigin implements AsyncDisposable {
         ? {}
         : { tls: { names: ["localhost", "127.0.0.1"], alpn: ["http/1.1", "http/1.0"] } }),
       onConnection: (connection) => {
+        // Else small writes over TLS wait 40 ms for the peer's delayed acknowledgement.
+        connection.socket.setNoDelay(true);
         const playing = (async () => await origin?.script(connection))();
         // It is looked at in `recorded`; a client that fails the test before must not end the process.
         playing.catch(() => {});

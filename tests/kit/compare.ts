@@ -47,18 +47,22 @@ export class Comparison implements AsyncDisposable {
   readonly originPort: number;
   readonly regular: ProxyFixture;
   readonly reverse: ProxyFixture;
+  /** SHA-256 of the certificate every test origin shows for localhost. */
+  readonly originFingerprint: string;
   readonly #originCaFile: string;
 
   private constructor(
     origin: { scheme: "http" | "https"; port: number },
     proxies: { regular: ProxyFixture; reverse: ProxyFixture },
     originCaFile: string,
+    originFingerprint: string,
   ) {
     this.scheme = origin.scheme;
     this.originPort = origin.port;
     this.regular = proxies.regular;
     this.reverse = proxies.reverse;
     this.#originCaFile = originCaFile;
+    this.originFingerprint = originFingerprint;
   }
 
   /** `origin` is at localhost. */
@@ -67,14 +71,16 @@ export class Comparison implements AsyncDisposable {
     settings: Partial<Settings> = {},
   ): Promise<Comparison> {
     const originCaFile = await Deno.makeTempFile({ prefix: "mitm-origin-ca-", suffix: ".pem" });
-    await Deno.writeTextFile(originCaFile, (await testOriginAuthority()).certificatePem);
+    const authority = await testOriginAuthority();
+    await Deno.writeTextFile(originCaFile, authority.certificatePem);
+    const leaf = await authority.leafFor({ host: "localhost", extraNames: ["127.0.0.1"] });
     const both = { captureLimit: CAPTURE_LIMIT, ...settings };
     const regular = await startProxy(both);
     const reverse = await startProxy({
       ...both,
       mode: { kind: "reverse", scheme: origin.scheme, host: "localhost", port: origin.port },
     });
-    return new Comparison(origin, { regular, reverse }, originCaFile);
+    return new Comparison(origin, { regular, reverse }, originCaFile, leaf.facts.fingerprint);
   }
 
   /** All ways to this origin; the direct one first. */
@@ -292,6 +298,7 @@ function checkFlow(
     const offers = /ALPN: offers (\S+)/.exec(run.curl.messages)?.[1] ?? "";
     checkTls(flow.client.tls, run.curl, offers);
     checkTls(server.tls, direct.curl, run.way === "reverse" ? "http/1.1" : offers);
+    assert.equal(server.tls?.certificate?.fingerprint, comparison.originFingerprint);
     assert.equal(flow.client.tls?.alpn, /ALPN: server accepted (\S+)/.exec(run.curl.messages)?.[1] ?? null);
   }
 }

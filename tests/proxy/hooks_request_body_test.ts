@@ -131,6 +131,22 @@ Deno.test("where nobody holds the body, Expect goes through and the origin's 100
   assert.equal((await client.response()).status, 200);
 });
 
+Deno.test("where a hook takes Expect away, mitm asks for the body itself", async () => {
+  await using origin = await startRawOrigin();
+  await using proxy = await startProxy();
+  await using client = await connectClient(proxy.port);
+  proxy.hooks.on("requestHead", (flow) => void flow.request.head.fields.delete("expect"));
+  client.send(absolute("PUT", origin.port, "/", "Expect: 100-continue\r\nContent-Length: 4\r\n"));
+  assert.equal((await client.response()).status, 100);
+  const server = await origin.connection();
+  await server.until("Content-Length: 4\r\n\r\n");
+  client.send("body");
+  await server.until("\r\n\r\nbody");
+  assert.ok(!server.received.includes("Expect"));
+  server.send(OK);
+  assert.equal((await client.response()).status, 200);
+});
+
 Deno.test("holdBody is asked once per flow, when the head has been seen, and only then is the body held", async () => {
   await using origin = await startRawOrigin();
   await using proxy = await startProxy();

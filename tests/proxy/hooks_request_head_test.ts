@@ -311,11 +311,16 @@ Deno.test("an answer that a hook made illegal costs its own flow an error page, 
   await using proxy = await startProxy();
   await using client = await connectClient(proxy.port);
   proxy.hooks.on("requestHead", (flow, control) => {
-    if (flow.request.head.path === "/bad") control.answer({ status: 200, fields: Fields.of(["a b", "c"]) });
+    const { path } = flow.request.head;
+    if (path === "/bad") control.answer({ status: 200, fields: Fields.of(["a b", "c"]) });
+    else if (path === "/101") control.answer({ status: 101 });
+    else if (path === "/1000") control.answer({ status: 1000 });
     else control.answer({ status: 200, body: bytes("fine") });
   });
-  client.send(absolute("GET", 9, "/bad"));
-  assert.equal((await client.response()).status, 500);
+  for (const path of ["/bad", "/101", "/1000"]) {
+    client.send(absolute("GET", 9, path));
+    assert.equal((await client.response()).status, 500, path);
+  }
   client.send(absolute("GET", 9, "/good"));
   assert.equal((await client.response()).body, "fine");
 });

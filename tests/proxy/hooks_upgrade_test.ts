@@ -112,6 +112,22 @@ Deno.test("a reset on either side is a reset on the other", async () => {
   }
 });
 
+Deno.test("a reset after a half-close is still a reset on the other side", async () => {
+  for (const resetting of ["client", "server"] as const) {
+    for (const first of ["from", "to"]) {
+      await using test = await upgrading();
+      await test.switched();
+      const [from, to] = resetting === "client" ? [test.client, test.server] : [test.server, test.client];
+      const [finishing, hearing] = first === "from" ? [from, to] : [to, from];
+      finishing.finish();
+      await hearing.end();
+      from.reset();
+      assert.equal(await to.closed(), "ECONNRESET", `${resetting}, half-closed by ${first}`);
+      assert.equal((await test.proxy.http()).error?.by, resetting);
+    }
+  }
+});
+
 Deno.test("tcpStart, tcpMessage and tcpEnd tell of the bytes, in order", async () => {
   await using test = await upgrading();
   const { proxy, client, server } = test;
@@ -252,14 +268,39 @@ Deno.test("a killed conversation is a reset on both sides", async () => {
   assert.deepEqual([flow.killed, flow.error?.code], [true, "killed"]);
 });
 
+Deno.test("a hook that makes an ordinary response of 101 ends it there, and the connection goes on", async () => {
+  await using test = await upgrading();
+  const { proxy, client, server } = test;
+  proxy.hooks.on("responseHead", (flow) => {
+    flow.response!.head.status = 403;
+    flow.response!.head.reason = "No chat";
+  });
+  server.send(SWITCHING);
+  const response = await client.response();
+  assert.match(response.head, /^HTTP\/1\.1 403 No chat\r\n/);
+  assert.equal(response.body, "");
+  assert.equal(await server.closed(), "ECONNRESET");
+  const flow = await proxy.http();
+  assert.deepEqual([flow.edited, flow.error, flow.messages], [true, null, null]);
+  client.send(absolute("GET", 1, "/x"));
+  assert.equal((await client.response()).status, 502);
+});
+
+Deno.test("a hook that makes 101 of an ordinary response loses its own flow, nothing else", async () => {
+  await using test = await upgrading();
+  const { proxy, client, server } = test;
+  proxy.hooks.on("responseHead", (flow) => void (flow.response!.head.status = 101));
+  server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  assert.equal(await client.closed(), "ECONNRESET");
+  assert.equal((await proxy.http()).error?.code, "internal");
+});
+
 Deno.test("a refused upgrade is an answer like any other, and the connection goes on", async () => {
   await using test = await upgrading();
   const { client, server } = test;
   server.send("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno");
   assert.equal((await client.response()).body, "no");
-  client.send(
-    "GET / HTTP/1.1\r\nHost: x\r\n\r\n".replace("GET /", absolute("GET", 1, "/x").split(" HTTP")[0]!),
-  );
+  client.send(absolute("GET", 1, "/x"));
   assert.equal((await client.response()).status, 502);
 });
 

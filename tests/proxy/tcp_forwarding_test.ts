@@ -64,8 +64,8 @@ for (const [name, tls] of kinds) {
   Deno.test(`tcp, ${name}: a lot in both directions at once arrives as it was sent`, async () => {
     await using conversation = await converse({ tls, settings: { captureLimit: 0 } });
     const { client, server } = conversation;
-    const up = pattern(3_000_000, 1);
-    const down = pattern(4_000_000, 2);
+    const up = pattern(1_500_000, 1);
+    const down = pattern(2_000_000, 2);
     client.send(up);
     client.finish();
     server.send(down);

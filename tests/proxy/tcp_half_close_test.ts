@@ -42,7 +42,7 @@ for (const [name, tls] of kinds) {
       one.finish();
       await other.end();
       one.socket.pause();
-      const answer = pattern(12_000_000, 5);
+      const answer = pattern(5_000_000, 5);
       const taken = new Promise<void>((resolve) => other.socket.write(answer, () => resolve()));
       other.finish();
       // What fits has been written, and the end waits behind it.
