@@ -7,6 +7,7 @@
 import type net from "node:net";
 import tls from "node:tls";
 import { CipherDuplex } from "./cipher_duplex.ts";
+import { countTlsTraffic } from "./collect_garbage.ts";
 import { HeldInput } from "./held_input.ts";
 import type { Endpoint, Transport, TransportFault, TransportHandler } from "./transport.ts";
 
@@ -147,6 +148,7 @@ export class TlsTransport implements Transport {
   established(): void {
     this.#established = true;
     this.#socket.on("data", (chunk: Uint8Array) => {
+      countTlsTraffic(chunk.length);
       if (!this.#held.data(chunk)) this.pause();
     });
     this.#socket.on("end", () => {
@@ -179,6 +181,7 @@ export class TlsTransport implements Transport {
   }
 
   write(data: Uint8Array, done: () => void): void {
+    countTlsTraffic(data.length);
     this.#socket.write(data, (error) => {
       // Deno calls a write that was torn down with its socket a success.
       if ((error === null || error === undefined) && !this.#socket.destroyed) done();

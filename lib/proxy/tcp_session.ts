@@ -88,19 +88,20 @@ export class TcpSession {
     });
   }
 
-  /** Ends it now: both sides see a reset. */
+  /** Ends it now, from a person or a hook: both sides see a reset. */
   kill(): void {
+    if (this.#flow !== null && !this.#over) this.#flow.killed = true;
+    this.#abort("killed", "killed by a hook");
+  }
+
+  /** Ends it now, because the proxy stops. */
+  stop(): void {
+    this.#abort("stopped", "mitm was stopped");
+  }
+
+  #abort(code: string, message: string): void {
     if (this.#over) return;
-    if (this.#flow !== null) {
-      this.#flow.killed = true;
-      this.#flow.error ??= {
-        at: now(),
-        message: "killed by a hook",
-        by: "proxy",
-        code: "killed",
-        rule: null,
-      };
-    }
+    if (this.#flow !== null) this.#flow.error ??= { at: now(), message, by: "proxy", code, rule: null };
     this.#finish(true);
   }
 
@@ -189,11 +190,7 @@ export class TcpSession {
     if (this.#over) return this.#closeBoth(false);
     const { stallTimeout } = this.#context.settings;
     if (this.#waiting > 0) return this.#deadline.set(stallTimeout);
-    if (this.#flow !== null) {
-      const message = `nothing moved for ${stallTimeout / 1000} s (--stall-timeout): closed`;
-      this.#flow.error ??= { at: now(), message, by: "proxy", code: "stalled", rule: null };
-    }
-    this.#finish(true);
+    this.#abort("stalled", `nothing moved for ${stallTimeout / 1000} s (--stall-timeout): closed`);
   }
 
   #finish(reset: boolean): void {

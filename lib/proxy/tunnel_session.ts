@@ -147,7 +147,7 @@ export function startTcp(
     },
   );
   // Bytes have no natural end: they may go on until they are cut off.
-  session.carriedBy({ shutdown: () => {}, destroy: () => tcp.kill() });
+  session.carriedBy({ shutdown: () => {}, destroy: () => tcp.stop() });
   tcp.start();
 }
 

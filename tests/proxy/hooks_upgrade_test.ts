@@ -122,7 +122,12 @@ Deno.test("a reset after a half-close is still a reset on the other side", async
       finishing.finish();
       await hearing.end();
       from.reset();
-      assert.equal(await to.closed(), "ECONNRESET", `${resetting}, half-closed by ${first}`);
+      // After an end nothing more is read: who does not write does not hear of a reset.
+      const write = () => {
+        if (to.error === null && !to.socket.destroyed) to.socket.write("more", () => setImmediate(write));
+      };
+      if (first === "from") write();
+      assert.match((await to.closed())!, /^(ECONNRESET|EPIPE)$/, `${resetting}, half-closed by ${first}`);
       assert.equal((await test.proxy.http()).error?.by, resetting);
     }
   }

@@ -86,7 +86,8 @@ for (const [name, tls] of kinds) {
     await proxy.proxy.stop(10);
     assert.equal(await inner.client.over(), "ECONNRESET");
     assert.equal(await inner.server.over(), "ECONNRESET");
-    assert.equal((await proxy.tcp()).killed, true);
+    const flow = await proxy.tcp();
+    assert.deepEqual([flow.killed, flow.error?.by, flow.error?.code], [false, "proxy", "stopped"]);
   });
 }
 

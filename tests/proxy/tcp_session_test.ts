@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { FlowStore } from "../../lib/flow/store.ts";
 import { Hooks } from "../../lib/hooks/hooks.ts";
-import { Deadlines } from "../../lib/net/deadlines.ts";
+import { type Deadline, Deadlines } from "../../lib/net/deadlines.ts";
 import { Ids, newConnectionRecord, type ProxyContext } from "../../lib/proxy/context.ts";
 import { newTcpFlow } from "../../lib/proxy/new_flow.ts";
 import { TcpSession } from "../../lib/proxy/tcp_session.ts";
@@ -20,6 +20,8 @@ interface Started {
   hooks: Hooks;
   /** How often the session said that it is over. */
   over: () => number;
+  /** So many milliseconds from now. */
+  later: (milliseconds: number) => void;
 }
 
 function start(
@@ -35,11 +37,19 @@ function start(
     throw error;
   });
   options.prepare?.(hooks);
+  const deadlines = new Deadlines();
+  const made: Deadline[] = [];
   const context = {
     settings: testSettings(options.settings),
     hooks,
     store: new FlowStore({ byteBudget: 1_000_000, flowLimit: 100 }),
-    deadlines: new Deadlines(),
+    deadlines: {
+      create: (expired: () => void) => {
+        const deadline = deadlines.create(expired);
+        made.push(deadline);
+        return deadline;
+      },
+    },
     ids: new Ids(),
   } as unknown as ProxyContext;
   const client = new MemoryTransport();
@@ -61,7 +71,17 @@ function start(
     () => over++,
   );
   session.start();
-  return { client, server, session, flow, hooks, over: () => over };
+  return {
+    client,
+    server,
+    session,
+    flow,
+    hooks,
+    over: () => over,
+    later: (milliseconds) => {
+      for (const deadline of made) deadline.check(performance.now() + milliseconds);
+    },
+  };
 }
 
 Deno.test("tcp session: a source that has closed in good order does not take its last bytes with it", () => {
@@ -204,6 +224,43 @@ Deno.test("tcp session: killed while it starts, it forwards and tells nothing, n
     assert.equal(flow.error?.code, "killed");
     assert.equal(over(), 1);
   }
+});
+
+Deno.test("tcp session: nothing moves for too long: both are reset; each chunk starts the time anew", () => {
+  const { client, server, flow, later, over } = start({ settings: { stallTimeout: 10_000 } });
+  later(9_000);
+  assert.equal(over(), 0);
+  later(10_001);
+  assert.ok(client.endings.includes("reset") && server.endings.includes("reset"));
+  assert.equal(flow.error?.code, "stalled");
+  assert.equal(over(), 1);
+});
+
+Deno.test("tcp session: what a hook holds does not count against the stall timeout", async () => {
+  const release = Promise.withResolvers<void>();
+  const { client, server, later, over } = start({
+    settings: { stallTimeout: 10_000 },
+    prepare: (hooks) => hooks.on("tcpMessage", () => release.promise),
+  });
+  client.deliver("x");
+  for (let again = 0; again < 3; again++) later(60_000);
+  assert.equal(over(), 0);
+  release.resolve();
+  await until(() => server.writes.length > 0);
+  later(60_000);
+  assert.equal(over(), 1, "then it counts again");
+});
+
+Deno.test("tcp session: transports that do not close by themselves after both ends are let go", () => {
+  const { client, server, flow, later, over } = start();
+  client.deliverEnd();
+  server.deliverEnd();
+  assert.equal(over(), 1);
+  assert.deepEqual([client.endings, server.endings], [["end"], ["end"]]);
+  later(2_001);
+  assert.deepEqual([client.endings, server.endings], [["end", "close"], ["end", "close"]]);
+  assert.equal(flow.error, null);
+  assert.equal(over(), 1);
 });
 
 async function until(reached: () => boolean): Promise<void> {

@@ -68,7 +68,7 @@ Deno.test("launcher: MITM_DENO runs main.ts with the words it was given, and in 
       "run",
       "--quiet",
       "--no-prompt",
-      "--v8-flags=--max-semi-space-size=8",
+      "--v8-flags=--max-semi-space-size=8,--expose-gc",
       "--permission-set=mitm",
       "--config",
       `${root}/deno.json`,
