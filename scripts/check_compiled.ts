@@ -63,6 +63,39 @@ async function checkMainJob(executable: string, folder: string): Promise<void> {
   assert.deepEqual([...Deno.readDirSync(`${folder}/empty`)], [], "files were left where it was started");
 }
 
+/** A user who may not write the config folder gets one line that says so, and nothing is left behind. */
+async function checkRefusedFolder(executable: string, folder: string): Promise<void> {
+  if (Deno.uid() !== 0) return; // tests/tls/authority_files_test.ts sees to it there
+  const nobody = 65534;
+  const [home, closed, copy] = [`${folder}/nobody`, `${folder}/closed`, `${folder}/mitm`];
+  await Deno.chmod(folder, 0o755);
+  for (const name of [home, closed]) await Deno.mkdir(name, { mode: 0o755 });
+  await Deno.chown(home, nobody, nobody);
+  await Deno.copyFile(executable, copy); // where it lies, another user may not get to
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: [
+      "-c",
+      `PATH=${SEARCH_PATH.join(":")} exec "$0" "$@"`,
+      copy,
+      "--listen-port=0",
+      `--confdir=${closed}`,
+    ],
+    cwd: home,
+    clearEnv: true,
+    env: { HOME: home },
+    uid: nobody,
+    gid: nobody,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    signal: AbortSignal.timeout(STEP_LIMIT),
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  assert.match(said, /^mitm: .*closed.*cannot be written \(Permission denied\); name another[^\n]*\n$/);
+  assert.equal(code, 1);
+  assert.deepEqual([...Deno.readDirSync(closed)], []);
+}
+
 /** The executable, started in an empty folder, and what it logs. */
 class RunningMitm {
   readonly #process: Deno.ChildProcess;
@@ -174,6 +207,7 @@ if (import.meta.main) {
   const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "mitm-compiled-" });
   try {
     await checkMainJob(resolve(executable), folder);
+    await checkRefusedFolder(resolve(executable), folder);
     console.log(`${executable} does its main job from an empty folder`);
   } catch (error) {
     console.error(`${executable}: ${error instanceof Error ? error.message : error}`);

@@ -75,4 +75,6 @@ export interface HttpServerConnection extends HttpConnection {
    * a tunnel then stays a stream.
    */
   detach(): Uint8Array | null;
+  /** Whether part of a request head waits for the rest of it: the head timeout runs, not the idle one. */
+  readonly headStarted: boolean;
 }

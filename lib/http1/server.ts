@@ -90,6 +90,10 @@ export class Http1Server implements HttpServerConnection {
     return this.#reader.input.length;
   }
 
+  get headStarted(): boolean {
+    return this.#request === "head" && this.#reader.started;
+  }
+
   get wantsRead(): boolean {
     if (this.#ended || this.#detached || this.#aborted) return false;
     if (this.#request === "dropping") return true;
@@ -190,6 +194,8 @@ export class Http1Server implements HttpServerConnection {
   }
 
   #readHead(): HttpEvent | Signal | null {
+    // A client that does not take its answers has no further request looked at.
+    if (this.output.length >= this.#limits.outputHighWater) return null;
     const text = this.#reader.readHead();
     if (text === null) return this.#ended ? this.#endOfRequests() : null;
     if (typeof text !== "string") return this.#refuse(text);

@@ -16,10 +16,13 @@ export class TlsError extends Error {
   override readonly name = "TlsError";
   /** Node's or OpenSSL's name: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "timed-out". */
   readonly code: string;
+  /** What the peer showed, in DER, where it was not accepted; else null. */
+  readonly certificate: Uint8Array | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, certificate: Uint8Array | null = null) {
     super(message);
     this.code = code;
+    this.certificate = certificate;
   }
 }
 
@@ -55,19 +58,25 @@ export function startTlsServer(inner: Transport, options: TlsServerOptions): Pro
 }
 
 /** Client role. Rejects with a TlsError; the inner transport is closed then. */
-export function startTlsClient(inner: Transport, options: TlsClientOptions): Promise<TlsTransport> {
+export async function startTlsClient(inner: Transport, options: TlsClientOptions): Promise<TlsTransport> {
   const duplex = new CipherDuplex(inner);
   const socket = tls.connect({
     socket: duplex,
     secureContext: options.secureContext,
-    rejectUnauthorized: options.verify,
+    // It is refused below: node:tls would do so only after it has forgotten the certificate.
+    rejectUnauthorized: false,
     allowHalfOpen: true,
     ...(options.sendServerName
       ? { servername: options.serverName }
       : { servername: "", host: options.serverName }),
     ...(options.alpn.length > 0 ? { ALPNProtocols: [...options.alpn] } : {}),
   } as unknown as tls.ConnectionOptions);
-  return handshake(inner, duplex, socket, "secureConnect", options.timeout);
+  const transport = await handshake(inner, duplex, socket, "secureConnect", options.timeout);
+  if (!options.verify || socket.authorized) return transport;
+  const certificate = socket.getPeerCertificate()?.raw ?? null;
+  transport.close();
+  const code = String(socket.authorizationError);
+  throw new TlsError(code, `the peer's certificate cannot be verified: ${code}`, certificate);
 }
 
 function handshake(

@@ -1,6 +1,7 @@
 // CONNECT to the proxy (RFC 9110, 9.3.6): accepted with a 200 and the transport handed on, or refused with a page.
 // Invariants: exactly one of `accept` and `refuse`; the 200 is on the wire before the transport is handed on.
 
+import { BodyCapture } from "../flow/body_capture.ts";
 import type { ConnectionRecord } from "../flow/record.ts";
 import type { HttpServerConnection } from "../http/connection.ts";
 import { Fields } from "../http/fields.ts";
@@ -89,8 +90,11 @@ export class ConnectRequest {
     flow.port = this.target?.port ?? 0;
     flow.request.endedAt = now();
     flow.error = { at: now(), message, by, code, rule: null };
-    this.#context.store.add(flow);
     const { head, body } = errorPage(status, message, null);
+    const capture = new BodyCapture(this.#context.settings.captureLimit);
+    capture.append(body);
+    flow.response = { head, body: capture, trailers: null, startedAt: now(), endedAt: now() };
+    this.#context.store.add(flow);
     this.#context.turns.run(() => {
       this.#owner.refused();
       this.#connection.send({ kind: "head", stream: this.#stream, head, end: false });

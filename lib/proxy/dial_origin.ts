@@ -6,6 +6,7 @@ import { dial, DialError } from "../net/dial.ts";
 import { startTlsClient, TlsError, type TlsTransport } from "../net/tls_transport.ts";
 import type { Endpoint, Transport } from "../net/transport.ts";
 import { certificateFacts } from "../tls/certificate_facts.ts";
+import { type CertificateFlaw, certificateFlaw } from "../tls/certificate_flaw.ts";
 import { newConnectionRecord, now, type ProxyContext, unknownTlsFacts } from "./context.ts";
 import { isInsecure, resolveOverride } from "./host_patterns.ts";
 import { UpstreamError } from "./upstream_error.ts";
@@ -67,6 +68,9 @@ export async function secureOrigin(
     return transport;
   } catch (error) {
     const failure = tlsFailure(error, target, serverName);
+    if (error instanceof TlsError && error.certificate !== null) {
+      record.tls = { ...record.tls, certificate: certificateFacts(error.certificate) };
+    }
     record.endedAt = now();
     context.hooks.run("tlsFailed", record, "server", failure.message);
     context.hooks.run("serverDisconnected", record, client);
@@ -117,7 +121,9 @@ function sessionFacts(transport: TlsTransport, offered: TlsFacts): TlsFacts {
     cipher: session.getCipher()?.name ?? "",
     alpn: typeof alpnProtocol === "string" && alpnProtocol !== "" ? alpnProtocol : null,
     certificate: certificate?.raw === undefined ? null : certificateFacts(certificate.raw),
-    verifyError: session.authorized || error === null || error === undefined ? null : String(error),
+    verifyError: session.authorized || error === null || error === undefined
+      ? null
+      : verificationCode(String(error), certificate?.raw ?? null),
   };
 }
 
@@ -153,6 +159,23 @@ const VERIFICATION: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another name",
 };
 
+/** Deno has one word for most of what can be wrong; the certificate itself says more. */
+function verificationCode(code: string, certificate: Uint8Array | null): string {
+  const flaw = code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE" && certificate !== null
+    ? certificateFlaw(certificate, Date.now())
+    : null;
+  return flaw === null ? code : FLAWS[flaw];
+}
+
+const FLAWS: Readonly<Record<CertificateFlaw, string>> = {
+  expired: "CERT_HAS_EXPIRED",
+  "not-valid-yet": "CERT_NOT_YET_VALID",
+  "not-for-servers": "INVALID_PURPOSE",
+};
+
+/** What trusting another issuer does not help against. */
+const BEYOND_TRUST = new Set([...Object.values(FLAWS), "CERT_REVOKED", "ERR_TLS_CERT_ALTNAME_INVALID"]);
+
 function tlsFailure(error: unknown, target: Endpoint, serverName: string): UpstreamError {
   const where = formatHostPort(target.host, target.port);
   if (error instanceof DialError) return new UpstreamError(error.code, error.message);
@@ -162,13 +185,15 @@ function tlsFailure(error: unknown, target: Endpoint, serverName: string): Upstr
       `TLS with ${where} failed: ${error instanceof Error ? error.message : error}`,
     );
   }
-  const reason = VERIFICATION[error.code];
+  const code = verificationCode(error.code, error.certificate);
+  const reason = VERIFICATION[code];
   if (reason !== undefined) {
+    const trust = BEYOND_TRUST.has(code) ? "" : "trust its issuer with --upstream-ca FILE, or ";
     const asked = serverName === target.host ? "" : ` (asked for as ${serverName})`;
     return new UpstreamError(
       "tls-verification",
-      `the certificate of ${where}${asked} cannot be verified: ${reason} (${error.code}); ` +
-        `trust its issuer with --upstream-ca FILE, or do not verify with --insecure`,
+      `the certificate of ${where}${asked} cannot be verified: ${reason} (${code}); ` +
+        `${trust}do not verify with --insecure`,
     );
   }
   if (error.code === "timed-out") return new UpstreamError("timed-out", `${error.message} (${where})`);

@@ -188,6 +188,7 @@ export class Exchange {
     by: "client" | "proxy" = "proxy",
   ): void {
     this.#fail(by, code, message, rule);
+    this.#abortServer();
     this.#sendComplete(errorPage(status, message, rule));
   }
 

@@ -157,8 +157,10 @@ export class HttpSession implements DriverHandler, ExchangeHost {
   exchangeOver(exchange: Exchange): void {
     for (const [stream, other] of this.#exchanges) if (other === exchange) this.#exchanges.delete(stream);
     if (this.#exchanges.size > 0 || this.#over) return;
-    this.#headStarted = false;
-    this.#deadline.set(this.context.settings.idleTimeout);
+    // Part of a pipelined request may be here already.
+    this.#headStarted = this.#options.connection.headStarted;
+    const { headTimeout, idleTimeout } = this.context.settings;
+    this.#deadline.set(this.#headStarted ? headTimeout : idleTimeout);
     this.driver.touch();
   }
 

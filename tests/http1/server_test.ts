@@ -270,3 +270,40 @@ Deno.test("server: shutdown while idle closes at once, also with part of a head"
 Deno.test("server: openStream is for clients", () => {
   assert.equal(new Http1Server(strict).openStream(), null);
 });
+
+Deno.test("pipelined requests of a client that takes no answers are not looked at: output stays at its high water", () => {
+  const server = new Http1Server({ lenient: false, hopByHop: "keep" });
+  const request = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const pipelined = new Uint8Array(request.length * 1000);
+  for (let index = 0; index < 1000; index++) pipelined.set(request, index * request.length);
+  server.receive(pipelined);
+  const body = new Uint8Array(100_000);
+  let answered = 0;
+  for (let event = server.next(); event !== null; event = server.next()) {
+    if (event.kind !== "head") continue;
+    answered++;
+    const fields = new Fields(["Content-Length", String(body.length)]);
+    server.send({
+      kind: "head",
+      stream: event.stream,
+      head: {
+        kind: "response",
+        version: "HTTP/1.1",
+        status: 200,
+        reason: "OK",
+        framing: "length",
+        contentLength: body.length,
+        fields,
+      },
+      end: false,
+    });
+    server.send({ kind: "data", stream: event.stream, data: body, credit: 0, end: true });
+  }
+  assert.equal(answered, 2);
+  assert(server.output.length < 128 * 1024 + body.length + 1024);
+  assert.equal(server.wantsRead, false);
+  // Taken, it goes on.
+  server.output.take();
+  server.output.release();
+  assert.equal(server.next()?.kind, "head");
+});

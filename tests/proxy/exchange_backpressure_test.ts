@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { HttpHookName } from "../../lib/proxy/flow_gate.ts";
+import { HOLD_LIMIT } from "../../lib/proxy/held_body.ts";
 import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { absolute, connectClient } from "../kit/raw_client.ts";
@@ -123,6 +124,21 @@ Deno.test("a client that sends requests and reads no answers is stopped", async 
     await settled();
   }
   assert.ok(asked > 1 && asked < 100, `${asked} requests`);
+});
+
+Deno.test("a response that is too large to be held is a 502, and no more of it is read", () => {
+  const { client, server, hooks, ended, store } = inMemory({ captureLimit: 1_000 });
+  hooks.on("response", () => {}, { holdBody: () => true });
+  client.deliver("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  server.deliver("HTTP/1.1 200 OK\r\n\r\n");
+  const taken = deliverAll(server, HOLD_LIMIT, 64 * KIB);
+  assert.deepEqual([taken, client.writes, server.reading], [HOLD_LIMIT, [], true]);
+  server.deliver("x");
+  assert.match(client.writes.join(""), /^HTTP\/1\.1 502 [^]*too large to be held/);
+  assert.deepEqual(server.endings, ["reset"]);
+  assert.deepEqual([ended[0]?.error?.code, ended[0]?.error?.by], ["hold-limit", "proxy"]);
+  store.clear();
+  assert.equal(store.bytes, 0);
 });
 
 /** Everything a body goes through on its way: pieces of any size, holds, a reader that pauses. */

@@ -4,7 +4,7 @@ import { type OriginConnection, startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { absolute, connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
 import { holdNext } from "./hooks_holding.ts";
-import { openTlsTunnel } from "./tunnel_clients.ts";
+import { converse } from "./conversation.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -351,25 +351,23 @@ Deno.test("a client that half-closes after its request still gets the response",
   assert.equal((await proxy.http()).error, null);
 });
 
-Deno.test("inside TLS too a body that was cut short never ends cleanly", async () => {
-  for (const ending of ["reset", "end"]) {
-    await using origin = await startRawOrigin({ tls: { names: ["origin.example"] } });
-    await using proxy = await startProxy({
-      resolve: [{ host: "origin.example", port: 443, address: "127.0.0.1", toPort: origin.port }],
-    });
-    await using client = await openTlsTunnel(proxy.port, "origin.example:443", {
-      serverName: "origin.example",
-      ca: proxy.authority.certificatePem,
-    });
-    client.send("GET / HTTP/1.1\r\nHost: origin.example\r\n\r\n");
-    const server = await origin.connection();
+Deno.test("inside TLS too a body that was cut short never ends cleanly, with close_notify, without and by reset", async () => {
+  for (const ending of ["close_notify", "truncation", "reset"]) {
+    await using conversation = await converse({ tls: true, wires: true, settings: { tcpHosts: [] } });
+    const { client, server, proxy, wires } = conversation;
+    client.send("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n");
     await server.until("\r\n\r\n");
     server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
     await client.until("first");
-    if (ending === "reset") server.socket.destroy();
+    const proxyEnd = (await wires!.server.wire()).near;
+    if (ending === "reset") proxyEnd.reset();
+    else if (ending === "truncation") proxyEnd.end();
     else server.finish();
-    assert.equal(await client.closed(), "ECONNRESET", ending);
+    assert.equal(await (await wires!.client.wire()).far.over(), "ECONNRESET", ending);
     const flow = await proxy.http();
-    assert.equal(flow.error?.by, "server");
+    assert.deepEqual([flow.error?.by, flow.error?.code], [
+      "server",
+      ending === "reset" ? "server-gone" : "truncated",
+    ]);
   }
 });
