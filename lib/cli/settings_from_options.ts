@@ -1,11 +1,10 @@
 // Option values to the proxy's Settings: files are read, "~/" is resolved. What is wrong with a file is a
 // UsageError of the environment that names option and path.
 
-import { X509Certificate } from "node:crypto";
 import { join, resolve } from "node:path";
 import { latin1Decode } from "../bytes/latin1.ts";
 import type { Settings } from "../proxy/settings.ts";
-import { readPem } from "../tls/certificate_text.ts";
+import { pemFault } from "../tls/pem_fault.ts";
 import { CONFIG_FILE, readConfigFile } from "./config_file.ts";
 import { type Assignment, optionValues } from "./option_values.ts";
 import { type OptionName, options, type OptionValues } from "./options_table.ts";
@@ -133,26 +132,6 @@ async function readPemFile(path: string, name: OptionName): Promise<string | Usa
   } catch (error) {
     return fileFault(name, path, fileReason(error));
   }
-}
-
-/** Why `text` does not serve as a PEM file with blocks that end in each of `labels`, or null. */
-function pemFault(text: string, labels: readonly string[]): string | null {
-  const pem = readPem(text);
-  if (pem.kind === "damaged") return pem.reason;
-  if (pem.blocks.length === 0) return "it is not a PEM file";
-  for (const label of labels) {
-    if (!pem.blocks.some((block) => block.label.endsWith(label))) return `it has no ${label.toLowerCase()}`;
-  }
-  for (const block of pem.blocks) {
-    if (block.encrypted) return "its private key is encrypted, and there is no one to ask for the passphrase";
-    if (!block.label.endsWith("CERTIFICATE")) continue;
-    try {
-      new X509Certificate(block.der);
-    } catch {
-      return "a certificate in it is damaged";
-    }
-  }
-  return null;
 }
 
 function fileFault(name: OptionName, path: string, reason: string): UsageError {

@@ -5,6 +5,7 @@
 // `startTls*` on, and closed with this one.
 
 import type net from "node:net";
+import process from "node:process";
 import tls from "node:tls";
 import { CipherDuplex } from "./cipher_duplex.ts";
 import { countTlsTraffic } from "./collect_garbage.ts";
@@ -113,7 +114,8 @@ function handshake(
     socket.once("close", gone);
     // Deno's TLS does not take the end of the stream below for the end of a handshake.
     duplex.once("end", gone);
-    duplex.start();
+    // Deno's TLSSocket starts in a tick of its own, and throws there if what was read has destroyed it before.
+    process.nextTick(() => duplex.start());
   });
 }
 

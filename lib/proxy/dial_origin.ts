@@ -67,6 +67,8 @@ export async function secureOrigin(
     context.hooks.run("tlsEstablished", record, "server");
     return transport;
   } catch (error) {
+    // The handshake may not have come to own it.
+    dialed.transport.close();
     const failure = tlsFailure(error, target, serverName);
     if (error instanceof TlsError && error.certificate !== null) {
       record.tls = { ...record.tls, certificate: certificateFacts(error.certificate) };

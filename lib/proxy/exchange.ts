@@ -16,24 +16,16 @@ import { FlowGate } from "./flow_gate.ts";
 import { after, Lane, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { MessageSide } from "./message_side.ts";
-import { forwardedHead, type Origin, type Routing } from "./origin.ts";
+import { OriginSide, type OriginSource, type OriginUser } from "./origin_side.ts";
 import { TunnelRelay } from "./tunnel_relay.ts";
 import { UpstreamError } from "./upstream_error.ts";
-import type { UpstreamConnection } from "./upstream_connection.ts";
-import { canRetry } from "./retry.ts";
 
 /** What an exchange needs of the session it belongs to. */
-export interface ExchangeHost {
-  readonly context: ProxyContext;
-  readonly routing: Routing;
-  /** An upstream connection with a stream to be opened on it; rejects with an UpstreamError. */
-  acquire(origin: Origin, fresh: boolean): UpstreamConnection | Promise<UpstreamConnection>;
-  /** A connection that was acquired but not used after all. */
-  giveBack(upstream: UpstreamConnection): void;
+export interface ExchangeHost extends OriginSource {
   exchangeOver(exchange: Exchange): void;
 }
 
-export class Exchange {
+export class Exchange implements OriginUser {
   readonly flow: HttpFlow;
   readonly client: Leg;
   readonly #host: ExchangeHost;
@@ -43,8 +35,7 @@ export class Exchange {
   readonly #gate: FlowGate;
   readonly #request: MessageSide;
   readonly #response: MessageSide;
-  #server: Leg | null = null;
-  #upstream: UpstreamConnection | null = null;
+  readonly #origin: OriginSide;
   #answered = false;
   /** The client waits for 100 before it sends the body. */
   #expectsContinue = false;
@@ -53,7 +44,6 @@ export class Exchange {
   #responseArrived = false;
   #responseStarted = false;
   #responseDone = false;
-  #retried = false;
   #tunnel: TunnelRelay | null = null;
   #over = false;
 
@@ -70,7 +60,7 @@ export class Exchange {
       },
     });
     const mayAnswer = () => !this.#over && !this.#responseStarted;
-    const side = { flow, isSettled: () => this.#isSettled };
+    const side = { flow, isSettled: () => this.isSettled() };
     this.#request = new MessageSide("request", host.context, this.#gate, {
       ...side,
       forward: (event) => this.#forwardRequest(event),
@@ -83,12 +73,13 @@ export class Exchange {
     this.#response = new MessageSide("response", host.context, this.#gate, {
       ...side,
       forward: (event) => this.#forwardResponse(event),
-      consume: (credit) => this.#server?.consume(credit),
+      consume: (credit) => this.#origin.leg?.consume(credit),
       tooLarge: (limit) => this.#tooLarge("response", limit),
       tooLargeToHold: () =>
         this.refuse(502, "hold-limit", "the response body is too large to be held for a hook", null),
       holds: () => {},
     });
+    this.#origin = new OriginSide(host, this, this.#gate);
     const broken = (error: unknown) => this.#broken(error);
     this.#requestLane = new Lane(host.context.turns, (event) => this.#onRequest(event), broken);
     this.#responseLane = new Lane(host.context.turns, (event) => this.#onResponse(event), broken);
@@ -101,6 +92,11 @@ export class Exchange {
 
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** Nothing is forwarded any more: it is over, or was answered by mitm or a hook. */
+  isSettled(): boolean {
+    return this.#over || this.#answered;
   }
 
   // --- What the session and the upstream connection tell ---
@@ -121,11 +117,12 @@ export class Exchange {
 
   /** A write on the client leg is done. */
   clientDrained(): void {
-    if (this.#server !== null) this.#server.settle(this.client);
+    this.#origin.leg?.settle(this.client);
   }
 
   serverDrained(): void {
-    if (this.#server !== null) this.client.settle(this.#server);
+    const { leg } = this.#origin;
+    if (leg !== null) this.client.settle(leg);
   }
 
   clientClosed(fault: TransportFault | null): void {
@@ -157,6 +154,16 @@ export class Exchange {
     this.#abortServer();
     if (this.#responseStarted) this.#resetClient("stalled", message);
     else this.#sendComplete(errorPage(504, `${message}; --stall-timeout sets how long mitm waits`, null));
+  }
+
+  /** There is no connection to the origin to be had. */
+  unreachable(error: unknown): void {
+    if (this.#over) return;
+    const { code, message } = error instanceof UpstreamError
+      ? error
+      : new UpstreamError("failed", String(error));
+    this.#fail("server", code, message, null);
+    this.#sendComplete(errorPage(code === "timed-out" ? 504 : 502, message, null));
   }
 
   /** Ends it now, from a person or a hook: both sides see a reset. */
@@ -220,69 +227,23 @@ export class Exchange {
   #forwardRequest(event: HttpEvent): Pending {
     if (event.kind === "head") {
       if (this.#expectsContinue && !this.flow.request.head.fields.has("expect")) this.#continueOurselves();
-      return this.#connect(event.end, false);
+      if (event.end) this.#requestDone = true;
+      return this.#origin.connect(event.end);
     }
     const credit = event.kind === "data" ? event.credit : 0;
-    if (this.#server === null) {
+    const { leg } = this.#origin;
+    if (leg === null) {
       // The origin has gone after its response: what still comes is read, and matters to no one.
       this.client.consume(credit);
     } else {
-      this.#server.send(event);
-      this.client.passed(credit, this.#server);
+      leg.send(event);
+      this.client.passed(credit, leg);
     }
     if (event.kind === "trailers" || (event.kind === "data" && event.end)) {
       this.#requestDone = true;
       this.#finishIfDone();
     }
     return null;
-  }
-
-  /** Finds an upstream connection and sends the request head on it. */
-  #connect(end: boolean, fresh: boolean): Pending {
-    const origin: Origin = {
-      scheme: this.flow.scheme === "https" ? "https" : "http",
-      host: this.flow.host,
-      port: this.flow.port,
-    };
-    const start = (upstream: UpstreamConnection) => {
-      if (this.#isSettled) this.#host.giveBack(upstream);
-      else this.#startOn(upstream, origin, end);
-    };
-    const found = this.#host.acquire(origin, fresh);
-    if (!(found instanceof Promise)) {
-      start(found);
-      return null;
-    }
-    const { turns } = this.#context;
-    return found.then(
-      (upstream) => turns.run(() => start(upstream)),
-      (error) => turns.run(() => this.#unreachable(error)),
-    );
-  }
-
-  #startOn(upstream: UpstreamConnection, origin: Origin, end: boolean): void {
-    const leg = upstream.open(this);
-    if (leg === null) {
-      return this.#unreachable(
-        new UpstreamError("busy", "the server's connection closed just now; try again"),
-      );
-    }
-    this.#upstream = upstream;
-    this.#server = leg;
-    this.flow.server = upstream.record;
-    if (end) this.#requestDone = true;
-    leg.send({
-      kind: "head",
-      stream: 0,
-      head: forwardedHead(this.#routing, origin, this.flow.request.head),
-      end,
-    });
-  }
-
-  /** As the session has it, but that a hook's choice of Host stands. */
-  get #routing(): Routing {
-    const { routing } = this.#host;
-    return routing.kind === "reverse" && this.#gate.hostEdited ? { ...routing, keepHost: true } : routing;
   }
 
   /** It has been answered already: what still comes is counted and dropped. */
@@ -310,7 +271,7 @@ export class Exchange {
 
   #onResponse(event: HttpEvent): Pending {
     if (this.#over || this.#answered) {
-      if (event.kind === "data") this.#server?.consume(event.credit);
+      if (event.kind === "data") this.#origin.leg?.consume(event.credit);
       return null;
     }
     if (this.#tunnel !== null) return this.#tunnel.pass(event, false);
@@ -330,7 +291,7 @@ export class Exchange {
     if (isInterim(head)) {
       this.flow.interim.push({ head, at: now() });
       return after(this.#gate.run("interimResponse"), () => {
-        if (!this.#isSettled) this.client.send({ kind: "head", stream: 0, head, end: false });
+        if (!this.isSettled()) this.client.send({ kind: "head", stream: 0, head, end: false });
         return null;
       });
     }
@@ -348,10 +309,10 @@ export class Exchange {
   #forwardResponse(event: HttpEvent): Pending {
     const end = event.kind === "trailers" || (event.kind !== "reset" && event.end);
     const credit = event.kind === "data" ? event.credit : 0;
-    if (this.#upstream?.driver.endUncleanly === true) this.#endUncleanly();
+    if (this.#origin.endedUncleanly) this.#endUncleanly();
     this.client.send(event);
     if (event.kind === "head") this.#responseStarted = true;
-    this.#server?.passed(credit, this.client);
+    this.#origin.leg?.passed(credit, this.client);
     if (end) {
       this.#responseDone = true;
       this.#finishIfDone();
@@ -373,11 +334,12 @@ export class Exchange {
   }
 
   #startTunnel(head: ResponseHead): Pending {
-    if (this.#server === null) return null;
+    const { leg } = this.#origin;
+    if (leg === null) return null;
     this.#forwardResponse({ kind: "head", stream: 0, head, end: false });
     this.client.tunnel();
-    this.#server.tunnel();
-    this.#tunnel = new TunnelRelay(this.#context, this.flow, this.client, this.#server, {
+    leg.tunnel();
+    this.#tunnel = new TunnelRelay(this.#context, this.flow, this.client, leg, {
       holding: (pending) => this.#gate.holding(pending),
       ended: () => {
         this.#requestDone = this.#responseDone = true;
@@ -416,15 +378,6 @@ export class Exchange {
       }
       if (trailers !== null) this.#forwardResponse({ kind: "trailers", stream: 0, fields: trailers });
     });
-  }
-
-  #unreachable(error: unknown): void {
-    if (this.#over) return;
-    const { code, message } = error instanceof UpstreamError
-      ? error
-      : new UpstreamError("failed", String(error));
-    this.#fail("server", code, message, null);
-    this.#sendComplete(errorPage(code === "timed-out" ? 504 : 502, message, null));
   }
 
   /** What was to be sent cannot be: a hook made it illegal, or it is our own mistake. Only this flow ends. */
@@ -471,19 +424,8 @@ export class Exchange {
       this.#abortServer();
       return this.#finishIfDone();
     }
-    const upstream = this.#upstream;
-    if (
-      upstream !== null && !this.#retried && this.flow.response === null && this.flow.interim.length === 0 &&
-      canRetry(upstream.wasReused, code, this.flow)
-    ) {
-      // RFC 9112, 9.3.1: a kept connection that closed as the request went out; nobody has acted on it.
-      this.#retried = true;
-      upstream.release(this);
-      this.#server = this.#upstream = null;
-      this.flow.notes.push("sent again on a new connection: the server closed the kept one");
-      this.#connect(true, true)?.catch((error) => this.#broken(error));
-      return;
-    }
+    const again = this.#origin.retry(code);
+    if (again !== false) return void again?.catch((error) => this.#broken(error));
     const where = `${this.flow.host}:${this.flow.port}`;
     this.#fail("server", code, `${message} (${where})`, fault?.rule ?? null);
     this.#abortServer();
@@ -502,20 +444,8 @@ export class Exchange {
   }
 
   #abortServer(fault?: ProtocolFault): void {
-    const server = this.#server;
-    this.#server = null;
     this.client.releaseOwed();
-    if (server === null || this.#upstream === null) return;
-    this.#upstream.release(this);
-    if (this.#upstream.driver.isClosed || (this.#requestDone && this.#responseDone)) return;
-    server.reset(
-      fault ??
-        { scope: "stream", peer: "client", code: "cancelled", status: 502, message: "cancelled", rule: "" },
-    );
-  }
-
-  get #isSettled(): boolean {
-    return this.#over || this.#answered;
+    this.#origin.abort(this.#requestDone && this.#responseDone, fault);
   }
 
   #finishIfDone(): void {
@@ -529,7 +459,7 @@ export class Exchange {
     this.#over = true;
     this.#tunnel?.close();
     if (!this.#requestDone || !this.#responseDone) this.#abortServer();
-    else this.#upstream?.release(this);
+    else this.#origin.release();
     this.client.consume(this.#requestLane.close());
     this.#responseLane.close();
     this.flow.endedAt = now();

@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import tls from "node:tls";
+import { pemFault } from "../tls/pem_fault.ts";
 import { NarrowTrust } from "./narrow_trust.ts";
 
 /** Certificates whose files were read; more hosts than this re-read them. */
@@ -63,6 +64,8 @@ export class UpstreamTrust {
       if (this.#isFolder && Reflect.get(Object(error), "code") === "ENOENT") return this.#plain;
       throw new Error(`cannot read the client certificate ${file}`);
     }
+    const fault = pemFault(pem, ["CERTIFICATE", "PRIVATE KEY"]);
+    if (fault !== null) throw new Error(`cannot use the client certificate ${file}: ${fault}`);
     const context = tls.createSecureContext({ cert: pem, key: pem });
     if (this.#contexts.size >= CONTEXT_LIMIT) this.#contexts.clear();
     this.#contexts.set(file, context);

@@ -23,6 +23,13 @@ const SERVER = `
     " ",
   )
 } }
+    location = /tls {
+      add_header X-Server-Name $ssl_server_name;
+      add_header X-Version $ssl_protocol;
+      add_header X-Cipher $ssl_cipher;
+      add_header X-Alpn $ssl_alpn_protocol;
+      return 200 "$scheme\n";
+    }
     location = /moved { return 302 /page.html; }
     location = /closing.txt { keepalive_timeout 0; }
 `;
@@ -116,6 +123,16 @@ const scenarios: Scenario[] = [
   { name: "416", path: "/page.html", args: ["--range", "99999999-"], status: 416 },
   { name: "404", path: "/missing", status: 404 },
   { name: "302", path: "/moved", status: 302 },
+  {
+    name: "what nginx saw of TLS: version, cipher, server name, ALPN",
+    path: "/tls",
+    status: 200,
+    check: ({ curl, url }) => {
+      if (url.startsWith("https:")) {
+        assert.match(curl.head, /X-Server-Name: localhost\r\nX-Version: TLSv1\.3\r\nX-Cipher: /);
+      }
+    },
+  },
   {
     name: "gzip made by the server",
     path: "/compressed.css",

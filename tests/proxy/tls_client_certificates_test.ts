@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type tls from "node:tls";
 import { startProxy, testOriginAuthority } from "../kit/proxy_fixture.ts";
 import { get, type Issuer, makeCertificate, makeIssuer, startTlsOrigin } from "./tls_origins.ts";
-import { openTlsTunnel } from "./tunnel_clients.ts";
+import { openTlsTunnel, soon } from "./tunnel_clients.ts";
 
 const clients: Issuer = await makeIssuer("Clients of the origin");
 
@@ -101,7 +101,12 @@ Deno.test("client certificates: a file that has become unreadable fails the conn
     for (
       const [name, contents, wanted] of [
         ["gone", null, /cannot read the client certificate/],
-        ["damaged", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", /client certificate/],
+        [
+          "damaged",
+          "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+          /cannot use the client certificate .*: it has no private key/,
+        ],
+        ["empty", "", /cannot use the client certificate .*: it is not a PEM file/],
       ] as const
     ) {
       const file = `${folder}/${name}.pem`;
@@ -120,7 +125,7 @@ Deno.test("client certificates: a file that has become unreadable fails the conn
       const { status, text } = await get(client);
       assert.equal(status, 502);
       assert.match(text, wanted, text);
-      await lost;
+      await soon(lost, "the connection to the origin to be closed");
     }
     assert.equal(origin.connections.length, 0);
   }));

@@ -5,7 +5,7 @@ import type { Settings } from "../../lib/proxy/settings.ts";
 import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy, testOriginAuthority } from "../kit/proxy_fixture.ts";
 import { get, sayHello } from "./tls_origins.ts";
-import { openTlsTunnel, openTunnel, originFingerprint } from "./tunnel_clients.ts";
+import { openTlsTunnel, openTunnel, originFingerprint, soon } from "./tunnel_clients.ts";
 
 const HOST = "through.example";
 
@@ -76,8 +76,13 @@ for (const { what, settings, host = HOST, serverName = HOST, untouched } of rows
       });
       assert.equal(client.fingerprint === wanted, untouched);
       assert.equal((await get(client)).status, 200);
+      client.finish();
+      const server = await origin.connection();
+      await server.end();
+      server.finish();
+      await client.closed();
     }
-    await over;
+    await soon(over, "the end of the connection");
     assert.equal(proxy.ended.length, untouched ? 0 : 1);
     if (untouched) assert.equal(proxy.store.size, 0, "nothing is recorded");
   });

@@ -160,3 +160,16 @@ export function readHead(socket: net.Socket): Promise<string> {
     socket.on("data", take).on("error", failed).on("close", closed);
   });
 }
+
+/** Rejects when it takes more than 5 s. */
+export async function soon<Value>(promise: Promise<Value>, what: string): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${WAIT} ms for ${what}`)), WAIT);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
