@@ -10,7 +10,7 @@ import type { Transport } from "../net/transport.ts";
 import { type ClientHello, MAX_CLIENT_HELLO_SIZE, parseClientHello } from "../tls/client_hello.ts";
 import type { ConnectRequest } from "./connect_request.ts";
 import { log, newConnectionRecord, now, type ProxyContext } from "./context.ts";
-import { type Dialed, dialOrigin } from "./dial_origin.ts";
+import { type Dialed, dialOrigin, dropDialed } from "./dial_origin.ts";
 import { type FirstBytes, sniffProxyPort } from "./first_bytes.ts";
 import { HttpSession } from "./http_session.ts";
 import type { Routing } from "./origin.ts";
@@ -227,7 +227,7 @@ export class ClientSession implements SessionHost {
       );
     }
     const transport = await request.accept();
-    if (transport === null) dialed.transport.close();
+    if (transport === null) dropDialed(this.context, this.record, dialed);
     else await runTunnel(this, transport, target, dialed);
   }
 }

@@ -47,6 +47,13 @@ export async function dialOrigin(
   }
 }
 
+/** Lets go of an origin that was dialed for nothing: who heard that it is connected hears that it is not. */
+export function dropDialed(context: ProxyContext, client: ConnectionRecord, dialed: Dialed): void {
+  dialed.transport.close();
+  dialed.record.endedAt = now();
+  context.hooks.run("serverDisconnected", dialed.record, client);
+}
+
 /**
  * TLS to an origin that was dialed. `alpn`: what to offer. Rejects with an UpstreamError; the transport is closed then.
  */

@@ -2,7 +2,7 @@
 
 import type { Transport } from "../net/transport.ts";
 import { log } from "./context.ts";
-import { type Dialed, dialOrigin } from "./dial_origin.ts";
+import { type Dialed, dialOrigin, dropDialed } from "./dial_origin.ts";
 import { newTcpFlow } from "./new_flow.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { ModeSetting } from "./settings.ts";
@@ -54,11 +54,11 @@ async function runReverseTcp(session: SessionHost, client: Transport, mode: Reve
   }
   const first = await sniff(session, client, dialed.transport, true);
   if (first === null) {
-    dialed.transport.close();
+    dropDialed(context, record, dialed);
     return session.drop(client);
   }
   if (first !== "tls") return startTcp(session, client, dialed, newTcpFlow(context, record, target, false));
   const hello = await session.readHello(client);
-  if (hello === null) return dialed.transport.close();
+  if (hello === null) return dropDialed(context, record, dialed);
   await intercept(session, client, target, dialed, hello, true);
 }

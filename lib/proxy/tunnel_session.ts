@@ -6,7 +6,7 @@ import { peekEither, type PeekResult } from "../net/peek.ts";
 import type { Endpoint, Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
 import { now } from "./context.ts";
-import { type Dialed, secureOrigin } from "./dial_origin.ts";
+import { type Dialed, dropDialed, secureOrigin } from "./dial_origin.ts";
 import { type FirstBytes, sniffRaw, sniffTunnel } from "./first_bytes.ts";
 import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
 import { newTcpFlow } from "./new_flow.ts";
@@ -32,7 +32,7 @@ export async function runTunnel(
     return carry(session, { client, dialed, target, serverName: null, tls: false }, first);
   }
   const hello = await session.readHello(client);
-  if (hello === null) return dialed.transport.close();
+  if (hello === null) return dropDialed(session.context, session.record, dialed);
   const held = session.context.hooks.run("tlsHello", {
     client: session.record,
     host: target.host,
@@ -88,7 +88,7 @@ export async function intercept(
     alpn: answerFor(hello, chosen, raw),
   });
   if (secure === null) {
-    server?.close();
+    if (server !== null) dropDialed(context, record, { transport: server, record: dialed.record });
     return session.over();
   }
   const routing: Routing = {
@@ -175,7 +175,7 @@ function passUntouched(session: SessionHost, client: Transport, dialed: Dialed):
 }
 
 function closeBoth(session: SessionHost, client: Transport, dialed: Dialed): void {
-  dialed.transport.close();
+  dropDialed(session.context, session.record, dialed);
   session.drop(client);
 }
 

@@ -5,7 +5,7 @@ import type { ConnectionRecord } from "../flow/record.ts";
 import { Http1Client } from "../http1/client.ts";
 import type { Transport } from "../net/transport.ts";
 import type { ProxyContext } from "./context.ts";
-import { dialOrigin, secureOrigin } from "./dial_origin.ts";
+import { dialOrigin, dropDialed, secureOrigin } from "./dial_origin.ts";
 import { endpointOf, type Origin, type Routing } from "./origin.ts";
 import { UpstreamConnection, type UpstreamOwner } from "./upstream_connection.ts";
 import { UpstreamError } from "./upstream_error.ts";
@@ -108,7 +108,7 @@ export class UpstreamPool implements UpstreamOwner {
       transport = await secureOrigin(this.#context, this.#client, dialed, serverName, HTTP_PROTOCOLS);
     }
     if (this.#closed) {
-      transport.close();
+      dropDialed(this.#context, this.#client, { transport, record: dialed.record });
       throw new UpstreamError("failed", "the client has gone");
     }
     return this.#add(key, transport, dialed.record, false);

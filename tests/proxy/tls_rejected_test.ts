@@ -190,7 +190,7 @@ Deno.test("rejected: what was dialed for a client that failed is closed, and sai
   });
   await rejectingClient(proxy);
   await soon(closed, "serverDisconnected");
-  await (await origin.connection()).closed();
+  await (await origin.connection()).end();
   assert.deepEqual(events, ["connected", "disconnected"]);
 });
 
@@ -213,5 +213,5 @@ Deno.test("rejected: what was dialed for a client that leaves a silent tunnel is
   await origin.connection();
   client.reset();
   await soon(closed, "serverDisconnected");
-  await (await origin.connection()).closed();
+  await (await origin.connection()).end();
 });
