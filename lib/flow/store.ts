@@ -26,9 +26,18 @@ interface Entry {
   bytes: number;
 }
 
+/** The queue is tidied when this many of its first places are empty, and half of it is. */
+const TIDY_AT = 1024;
+
 export class FlowStore {
   readonly #limits: StoreLimits;
   readonly #entries = new Map<number, Entry>();
+  /**
+   * The same entries, oldest first, from `#first` on. Not the Map's own order: its first entry is found by walking
+   * over all that were deleted before it, 100 µs a flow once the store is full.
+   */
+  #queue: (Entry | null)[] = [];
+  #first = 0;
   #bytes = 0;
   #dropped = 0;
 
@@ -75,6 +84,7 @@ export class FlowStore {
   add(flow: Flow): void {
     const entry = { flow, bytes: 0 };
     this.#entries.set(flow.id, entry);
+    this.#queue.push(entry);
     this.#weigh(entry, FLOW_WEIGHT + captured(flow) + (flow.endedAt === null ? 0 : weighHeads(flow)));
     this.#makeRoom();
   }
@@ -116,15 +126,30 @@ export class FlowStore {
     const { byteBudget, flowLimit } = this.#limits;
     // The newest flow stays even when it alone is over the budget: its captures have their own cap.
     while (this.#entries.size > 1 && (this.#bytes > byteBudget || this.#entries.size > flowLimit)) {
-      const oldest = this.#entries.values().next().value;
-      if (oldest === undefined) return;
+      const oldest = this.#oldest();
+      if (oldest === null) return;
       this.#remove(oldest);
       this.#dropped++;
     }
   }
 
+  /** The oldest entry that is still kept; what was taken out elsewhere is passed over, and let go. */
+  #oldest(): Entry | null {
+    while (this.#first < this.#queue.length) {
+      const entry = this.#queue[this.#first];
+      if (entry !== undefined && entry !== null && this.#entries.get(entry.flow.id) === entry) return entry;
+      this.#queue[this.#first++] = null;
+    }
+    return null;
+  }
+
   #remove(entry: Entry): void {
     this.#entries.delete(entry.flow.id);
+    this.#oldest();
+    if (this.#first >= TIDY_AT && this.#first * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
     this.#bytes -= entry.bytes;
     if (entry.flow.endedAt === null) discardCaptures(entry.flow);
   }

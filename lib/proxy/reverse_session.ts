@@ -2,12 +2,11 @@
 
 import type { Transport } from "../net/transport.ts";
 import { log } from "./context.ts";
-import { type Dialed, dialOrigin, dropDialed } from "./dial_origin.ts";
-import { newTcpFlow } from "./new_flow.ts";
+import { type Dialed, dialOrigin } from "./dial_origin.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { ModeSetting } from "./settings.ts";
 import { answerFor, secureClient } from "./tls_interception.ts";
-import { failTcp, intercept, sniff, startTcp } from "./tunnel_session.ts";
+import { failTcp, runTunnel, sniff } from "./tunnel_session.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
 type ReverseMode = ModeSetting & { kind: "reverse" };
@@ -52,13 +51,5 @@ async function runReverseTcp(session: SessionHost, client: Transport, mode: Reve
     log(context, "warn", "connect-failed", failure.message, record);
     return failTcp(session, client, target, null, failure);
   }
-  const first = await sniff(session, client, dialed.transport, true);
-  if (first === null) {
-    dropDialed(context, record, dialed);
-    return session.drop(client);
-  }
-  if (first !== "tls") return startTcp(session, client, dialed, newTcpFlow(context, record, target, false));
-  const hello = await session.readHello(client);
-  if (hello === null) return dropDialed(context, record, dialed);
-  await intercept(session, client, target, dialed, hello, true);
+  await runTunnel(session, client, target, dialed, true);
 }

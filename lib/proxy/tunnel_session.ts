@@ -16,16 +16,18 @@ import { TcpSession } from "./tcp_session.ts";
 import { answerFor, offersFor, secureClient } from "./tls_interception.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
-/** Carries a tunnel to its end. Owns both transports. */
+/** Carries a tunnel to its end. Owns both transports. `alwaysRaw`: what is in it, or in its TLS, is not looked at. */
 export async function runTunnel(
   session: SessionHost,
   client: Transport,
   target: Endpoint,
   dialed: Dialed,
+  alwaysRaw = false,
 ): Promise<void> {
   const { settings, rejectedHosts } = session.context;
   if (matchesHost(settings.ignoreHosts, target, null)) return passUntouched(session, client, dialed);
-  const first = await sniff(session, client, dialed.transport, isRawTcp(settings, target, null));
+  const raw = alwaysRaw || isRawTcp(settings, target, null);
+  const first = await sniff(session, client, dialed.transport, raw);
   if (first === null) return closeBoth(session, client, dialed);
   if (first !== "tls") {
     if (passesUntouched(settings, target, null)) return passUntouched(session, client, dialed);
@@ -45,7 +47,7 @@ export async function runTunnel(
   if (passesUntouched(settings, target, hello.serverName) || rejectedHosts.has(name)) {
     return passUntouched(session, client, dialed);
   }
-  await intercept(session, client, target, dialed, hello);
+  await intercept(session, client, target, dialed, hello, alwaysRaw);
 }
 
 /** What is in a tunnel, and its two ends. */
@@ -58,14 +60,14 @@ interface Ends {
   tls: boolean;
 }
 
-/** Takes TLS off: the origin first, then the client; then looks again. `alwaysRaw`: what is inside is not looked at. */
-export async function intercept(
+/** Takes TLS off: the origin first, then the client; then looks again. */
+async function intercept(
   session: SessionHost,
   client: Transport,
   target: Endpoint,
   dialed: Dialed,
   hello: ClientHello,
-  alwaysRaw = false,
+  alwaysRaw: boolean,
 ): Promise<void> {
   const { context, record } = session;
   const raw = alwaysRaw || isRawTcp(context.settings, target, hello.serverName);
@@ -130,7 +132,7 @@ function carry(session: SessionHost, ends: Ends, first: FirstBytes): void {
   startTcp(session, client, dialed, flow);
 }
 
-export function startTcp(
+function startTcp(
   session: SessionHost,
   client: Transport,
   dialed: Dialed,

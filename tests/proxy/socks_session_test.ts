@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import net from "node:net";
-import { startRawOrigin } from "../kit/origins.ts";
+import { type OriginConnection, startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { type Client, connectClient, secure, type TlsClient } from "./tunnel_clients.ts";
 
@@ -35,7 +35,7 @@ async function httpGet(client: Client): Promise<void> {
   await client.until("\r\n\r\nhello");
 }
 
-const hello = (connection: import("../kit/origins.ts").OriginConnection) => {
+const hello = (connection: OriginConnection) => {
   connection.until("\r\n\r\n").then(
     () => connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
     () => {},

@@ -1,6 +1,7 @@
 // Origins whose certificates do not hold: what the client is told, what the record says, and what --insecure does.
 
 import assert from "node:assert/strict";
+import net from "node:net";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import {
   type CertificateWish,
@@ -201,16 +202,15 @@ Deno.test("tls verification: without a server name it is the address that must b
 });
 
 Deno.test("tls verification: an origin that does not speak TLS, closes, or says nothing", async () => {
-  const net = await import("node:net");
   for (
     const [what, act, wanted] of [
-      ["plain", (socket: import("node:net").Socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"), 502],
-      ["closing", (socket: import("node:net").Socket) => socket.end(), 502],
-      ["resetting", (socket: import("node:net").Socket) => socket.resetAndDestroy(), 502],
+      ["plain", (socket: net.Socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"), 502],
+      ["closing", (socket: net.Socket) => socket.end(), 502],
+      ["resetting", (socket: net.Socket) => socket.resetAndDestroy(), 502],
       ["silent", () => {}, 504],
     ] as const
   ) {
-    const sockets: import("node:net").Socket[] = [];
+    const sockets: net.Socket[] = [];
     const server = net.createServer((socket) => {
       sockets.push(socket);
       socket.on("error", () => {});
@@ -218,7 +218,7 @@ Deno.test("tls verification: an origin that does not speak TLS, closes, or says 
       socket.once("data", () => act(socket));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as import("node:net").AddressInfo;
+    const { port } = server.address() as net.AddressInfo;
     {
       await using proxy = await startProxy({ tlsTimeout: 300 });
       await using client = await openTlsTunnel(proxy.port, `127.0.0.1:${port}`, {

@@ -16,9 +16,9 @@ export class Wire {
   readonly near: Side;
   readonly far: Side;
 
-  constructor(near: net.Socket, far: net.Socket) {
-    this.near = new Side(near, far);
-    this.far = new Side(far, near);
+  constructor(near: net.Socket, far: net.Socket, byteByByte: boolean) {
+    this.near = new Side(near, far, byteByByte);
+    this.far = new Side(far, near, false);
   }
 }
 
@@ -33,10 +33,14 @@ export class Side {
   error: string | null = null;
   closed = false;
 
-  constructor(socket: net.Socket, other: net.Socket) {
+  constructor(socket: net.Socket, other: net.Socket, byteByByte: boolean) {
     this.#socket = socket;
     socket.on("data", (chunk: Uint8Array) => {
       this.#received.push(chunk);
+      if (byteByByte) {
+        for (const byte of chunk) other.write(Uint8Array.of(byte));
+        return;
+      }
       if (other.write(chunk)) return;
       socket.pause();
       other.once("drain", () => socket.resume());
@@ -104,15 +108,18 @@ export class Side {
   }
 }
 
-/** Listens on a free port of 127.0.0.1 and connects to `port` for every connection. */
-export async function startWireTap(port: number): Promise<WireTap> {
+/**
+ * Listens on a free port of 127.0.0.1 and connects to `port` for every connection. `byteByByte`: what comes from near
+ * goes on with a write for each byte.
+ */
+export async function startWireTap(port: number, byteByByte = false): Promise<WireTap> {
   const sockets: net.Socket[] = [];
   const wires: Wire[] = [];
   let changed = Promise.withResolvers<void>();
   const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     const far = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     sockets.push(near, far);
-    wires.push(new Wire(near, far));
+    wires.push(new Wire(near, far, byteByByte));
     changed.resolve();
     changed = Promise.withResolvers();
   });
