@@ -198,7 +198,7 @@ export const options = {
     group: "Flows",
     live: false,
   }),
-  flow_limit: option(integer(1, 100_000_000), 100_000, {
+  flow_limit: option(integer(1, 100_000_000), 50_000, {
     help: "How many flows are kept; the oldest go first.",
     flag: "--flow-limit",
     valueName: "N",

@@ -79,7 +79,7 @@ interface FlowBase {
   killed: boolean;
   marked: boolean;
   /** Forgiven faults and other remarks, for the log. */
-  notes: string[];
+  notes: readonly string[];
 }
 
 export interface RequestRecord {
@@ -89,6 +89,11 @@ export interface RequestRecord {
   startedAt: number;
   headAt: number;
   endedAt: number | null;
+}
+
+export interface InterimRecord {
+  head: ResponseHead;
+  at: number;
 }
 
 export interface ResponseRecord {
@@ -109,7 +114,7 @@ export interface HttpFlow extends FlowBase {
   port: number;
   request: RequestRecord;
   /** 1xx, in order, each with its time. */
-  interim: { head: ResponseHead; at: number }[];
+  interim: readonly InterimRecord[];
   response: ResponseRecord | null;
   /** The response was made by a hook or by mitm itself, no origin was asked. */
   answered: boolean;
@@ -144,3 +149,10 @@ export interface TcpFlow extends FlowBase {
 }
 
 export type Flow = HttpFlow | TcpFlow;
+
+/** For lists that are nearly always empty: flows are kept by the ten thousand, and share this one. */
+export const NOTHING: readonly never[] = Object.freeze([]);
+
+export function addNote(flow: Flow, note: string): void {
+  flow.notes = [...flow.notes, note];
+}

@@ -4,7 +4,7 @@
 // no credit; a body that was cut short never ends cleanly; `finish` runs exactly once.
 
 import { BodyCapture } from "../flow/body_capture.ts";
-import type { HttpFlow, ResponseRecord } from "../flow/record.ts";
+import { addNote, type HttpFlow, type ResponseRecord } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type ResponseHead } from "../http/head.ts";
@@ -289,7 +289,7 @@ export class Exchange implements OriginUser {
 
   #responseHead(head: ResponseHead, end: boolean): Pending {
     if (isInterim(head)) {
-      this.flow.interim.push({ head, at: now() });
+      this.flow.interim = [...this.flow.interim, { head, at: now() }];
       return after(this.#gate.run("interimResponse"), () => {
         if (!this.isSettled()) this.client.send({ kind: "head", stream: 0, head, end: false });
         return null;
@@ -324,7 +324,7 @@ export class Exchange implements OriginUser {
   #endUncleanly(): void {
     if (this.client.driver.endUncleanly || this.flow.response?.head.framing !== "close") return;
     this.client.driver.endUncleanly = true;
-    this.flow.notes.push("the server ended TLS without close_notify; the client was shown the same");
+    addNote(this.flow, "the server ended TLS without close_notify; the client was shown the same");
   }
 
   /** After 101, or a 2xx answer to CONNECT, there are only bytes. */

@@ -3,7 +3,7 @@
 // Invariants: every state has a deadline, but for what a hook holds; when the client's connection is over, so are
 // its exchanges and its upstream connections.
 
-import type { ConnectionRecord } from "../flow/record.ts";
+import { addNote, type ConnectionRecord } from "../flow/record.ts";
 import type { HttpEvent, HttpServerConnection, Signal } from "../http/connection.ts";
 import type { RequestHead } from "../http/head.ts";
 import type { Deadline } from "../net/deadlines.ts";
@@ -98,7 +98,7 @@ export class HttpSession implements DriverHandler, ExchangeHost {
         return this.#exchanges.get(event.stream)?.clientDrained();
       case "note":
         for (const exchange of this.#exchanges.values()) {
-          exchange.flow.notes.push(`${event.note.message} (${event.note.rule})`);
+          addNote(exchange.flow, `${event.note.message} (${event.note.rule})`);
         }
         return log(
           this.context,

@@ -1,7 +1,7 @@
 // Fresh flow records.
 
 import { BodyCapture } from "../flow/body_capture.ts";
-import type { ConnectionRecord, HttpFlow, TcpFlow } from "../flow/record.ts";
+import { type ConnectionRecord, type HttpFlow, NOTHING, type TcpFlow } from "../flow/record.ts";
 import { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import type { Endpoint } from "../net/transport.ts";
@@ -31,7 +31,7 @@ export function newHttpFlow(
     edited: false,
     killed: false,
     marked: false,
-    notes: [],
+    notes: NOTHING,
     scheme,
     host,
     port,
@@ -43,7 +43,7 @@ export function newHttpFlow(
       headAt: at,
       endedAt: null,
     },
-    interim: [],
+    interim: NOTHING,
     response: null,
     answered: false,
     messages: null,
@@ -70,7 +70,7 @@ export function newTcpFlow(
     edited: false,
     killed: false,
     marked: false,
-    notes: [],
+    notes: NOTHING,
     tls,
     host: target.host,
     port: target.port,

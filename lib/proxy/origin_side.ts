@@ -3,7 +3,7 @@
 // Invariants: at most one stream is open at a time; after `abort` or `release` nothing more is heard of it; a request
 // goes out a second time at most once.
 
-import type { HttpFlow } from "../flow/record.ts";
+import { addNote, type HttpFlow } from "../flow/record.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import type { FlowGate } from "./flow_gate.ts";
 import type { ProxyContext } from "./context.ts";
@@ -98,7 +98,7 @@ export class OriginSide {
     if (!canRetry(upstream.wasReused, code, flow)) return false;
     this.#retried = true;
     this.release();
-    flow.notes.push("sent again on a new connection: the server closed the kept one");
+    addNote(flow, "sent again on a new connection: the server closed the kept one");
     return this.connect(true, true);
   }
 

@@ -1,7 +1,7 @@
 // A connection to an origin that speaks HTTP: hands out streams to exchanges, and tells them what comes back.
 // Owned by one session's pool: connections are never shared between clients (authentication may be bound to them).
 
-import type { ConnectionRecord, HttpFlow } from "../flow/record.ts";
+import { addNote, type ConnectionRecord, type HttpFlow } from "../flow/record.ts";
 import type { HttpConnection, HttpEvent, Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import type { Deadline } from "../net/deadlines.ts";
@@ -104,7 +104,7 @@ export class UpstreamConnection implements DriverHandler {
       else this.#exchanges.get(event.stream)?.serverDrained();
     } else if (event.kind === "note") {
       const { message, code, rule } = event.note;
-      for (const exchange of this.#exchanges.values()) exchange.flow.notes.push(`${message} (${rule})`);
+      for (const exchange of this.#exchanges.values()) addNote(exchange.flow, `${message} (${rule})`);
       log(this.#context, "info", code, `${this.#where()}: ${message}`, this.#client, rule);
     } else if (event.kind === "fault") this.#fault(event.fault);
     else if (this.#exchanges.size === 0) this.close();

@@ -27,7 +27,7 @@ Deno.test("no words: run with the defaults", () => {
     body_size_limit: null,
     capture_limit: 1024 * 1024,
     flow_budget: 128 * 1024 * 1024,
-    flow_limit: 100_000,
+    flow_limit: 50_000,
     connect_timeout: 10_000,
     tls_timeout: 10_000,
     head_timeout: 30_000,

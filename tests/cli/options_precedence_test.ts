@@ -80,7 +80,7 @@ Deno.test("every option but the program's own is in the settings", async () => {
       bodySizeLimit: null,
       captureLimit: 1024 * 1024,
       flowBudget: 128 * 1024 * 1024,
-      flowLimit: 100_000,
+      flowLimit: 50_000,
       connectTimeout: 10_000,
       tlsTimeout: 10_000,
       headTimeout: 30_000,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { curl } from "../kit/curl.ts";
-import { startRawOrigin } from "../kit/origins.ts";
+import { type OriginConnection, startRawOrigin } from "../kit/origins.ts";
 import { peerTest } from "../kit/peers.ts";
 import { testOriginAuthority } from "../kit/proxy_fixture.ts";
 import { sayHello } from "../proxy/tls_origins.ts";
@@ -11,6 +11,11 @@ import { openssl } from "./openssl.ts";
 import { Program } from "./program.ts";
 
 const HOST = "example.com";
+
+/** s_client waits half a second for the other's end. */
+function endsToo(connection: OriginConnection): void {
+  connection.socket.on("end", () => connection.finish());
+}
 
 /** SHA-256 of the certificate at the end of these s_client options. */
 async function fingerprint(args: readonly string[]): Promise<string> {
@@ -29,7 +34,7 @@ for (
   ] as const
 ) {
   peerTest(["openssl"], `ignore: ${what}: ${untouched ? "the origin's certificate" : "ours"}`, async () => {
-    await using origin = await startRawOrigin({ tls: { names: [HOST] }, onConnection: sayHello });
+    await using origin = await startRawOrigin({ tls: { names: [HOST] }, onConnection: endsToo });
     await using program = await Program.start([
       "--resolve",
       `${HOST}:443:127.0.0.1:${origin.port}`,
@@ -49,7 +54,7 @@ for (
 }
 
 peerTest(["openssl"], "ignore: by server name, where CONNECT names an address", async () => {
-  await using origin = await startRawOrigin({ tls: { names: [HOST] }, onConnection: sayHello });
+  await using origin = await startRawOrigin({ tls: { names: [HOST] }, onConnection: endsToo });
   await using program = await Program.start(["--ignore", HOST]);
   const proxied = await fingerprint([
     "-proxy",
