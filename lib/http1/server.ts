@@ -299,9 +299,10 @@ export class Http1Server implements HttpServerConnection {
     this.#writer.interim(responseHeadText(head, this.#manages(head), wire, []));
   }
 
-  /** RFC 9112, 9.3. */
   #decidePersistence(head: ResponseHead, wire: WireFraming): boolean {
     if (this.#last || !this.#clientPersists || wire.kind === "close") return false;
+    // RFC 9112, 9.3: a proxy must not keep a connection with an HTTP/1.0 client; in a tunnel we are none.
+    if (this.#own && this.#version === "HTTP/1.0") return false;
     // Connection of the response is about the other leg, when we say our own. But while the request is still on its
     // way it says that the rest of it will not be read: RFC 9110, 10.1.1.
     if (this.#manages(head)) return this.#request !== "body" || wantsPersistence(head.version, head.fields);

@@ -107,13 +107,13 @@ const rows: Row[] = [
     closing: true,
   },
   {
-    name: "own: keep-alive for an HTTP/1.0 client that asked for it",
-    rule: "RFC 9112, C.2.2",
+    name: "own: a proxy keeps no connection with an HTTP/1.0 client that asked for it",
+    rule: "RFC 9112, 9.3",
     request: get10Keep,
     options: own,
     events: [head(200, length(0), true)],
-    text: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n",
-    closing: false,
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    closing: true,
   },
   {
     name: "own: nothing for an HTTP/1.0 client that did not",
