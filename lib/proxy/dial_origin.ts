@@ -98,7 +98,7 @@ async function handshake(
   const verify = !isInsecure(settings, target, serverName);
   const start = async (inner: Transport) =>
     await startTlsClient(inner, {
-      secureContext: await trust.contextFor(serverName, verify),
+      secureContext: await trust.contextFor(serverName),
       serverName,
       sendServerName: !isAddress(serverName),
       alpn,
@@ -114,7 +114,8 @@ async function handshake(
     dialed.transport = await dial(target, resolveOverride(settings, target), settings.connectTimeout);
     transport = await start(dialed.transport);
   }
-  if (verify) trust.verified(serverName, transport.session);
+  if (transport.session.authorized) trust.verified(serverName, transport.session);
+  else trust.failed(serverName);
   return transport;
 }
 

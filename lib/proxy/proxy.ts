@@ -38,7 +38,7 @@ export class Proxy {
       turns: new Turns(),
       deadlines: new Deadlines(),
       certificates: new InterceptionCertificates(parts.authority),
-      trust: new UpstreamTrust(settings.clientCertificate, parts.authority.certificatePem),
+      trust: new UpstreamTrust(settings.clientCertificate),
       rejectedHosts: new RejectedHosts(),
       ids: new Ids(),
       isOwnAddress: (target) => this.#isOwnAddress(target),

@@ -19,26 +19,21 @@ export class UpstreamTrust {
   readonly #narrow = new NarrowTrust(trustedRoots);
   /** All roots. */
   readonly #plain: tls.SecureContext;
-  /** For connections that are not verified: no roots to read. */
-  readonly #unverified: tls.SecureContext;
   readonly #contexts = new Map<string, tls.SecureContext>();
 
-  /**
-   * `clientCertificate`: a PEM file with certificate and key, or a folder of HOST.pem. `anyCertificate`: some
-   * certificate, PEM. Throws when a file cannot be read.
-   */
-  constructor(clientCertificate: string | null, anyCertificate: string) {
+  /** `clientCertificate`: a PEM file with certificate and key, or a folder of HOST.pem. Throws when it cannot be read. */
+  constructor(clientCertificate: string | null) {
     this.#clientCertificate = clientCertificate;
     this.#isFolder = clientCertificate !== null && statSync(clientCertificate).isDirectory();
     this.#plain = tls.createSecureContext({});
-    this.#unverified = tls.createSecureContext({ ca: anyCertificate });
   }
 
-  /** The context for a connection to `host`. Rejects when its client certificate cannot be read. */
-  contextFor(host: string, verify: boolean): tls.SecureContext | Promise<tls.SecureContext> {
-    if (this.#clientCertificate === null) {
-      return verify ? this.#narrow.contextFor(host) ?? this.#plain : this.#unverified;
-    }
+  /**
+   * The context for a connection to `host`; with --insecure too, whose records say what would not have been accepted.
+   * Rejects when its client certificate cannot be read.
+   */
+  contextFor(host: string): tls.SecureContext | Promise<tls.SecureContext> {
+    if (this.#clientCertificate === null) return this.#narrow.contextFor(host) ?? this.#plain;
     const file = this.#isFolder
       ? join(this.#clientCertificate, `${safeName(host)}.pem`)
       : this.#clientCertificate;
