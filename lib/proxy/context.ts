@@ -39,9 +39,11 @@ export class Ids {
   }
 }
 
+const { timeOrigin } = performance;
+
 /** Milliseconds since the epoch, with fractions, and never going back. */
 export function now(): number {
-  return performance.timeOrigin + performance.now();
+  return timeOrigin + performance.now();
 }
 
 /** A line for the event log that belongs to no flow. */
