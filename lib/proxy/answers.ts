@@ -2,25 +2,8 @@
 
 import { Fields } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
-import { reasonPhrase } from "../http1/reason_phrases.ts";
+import { reasonPhrase } from "../http/reason_phrases.ts";
 import type { Answer } from "../hooks/hooks.ts";
-
-const REASONS: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  421: "Misdirected Request",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  504: "Gateway Timeout",
-  505: "HTTP Version Not Supported",
-};
 
 /** A complete response: head and body. */
 export interface CompleteResponse {
@@ -31,7 +14,7 @@ export interface CompleteResponse {
 
 /** A short HTML page for a failure. `message` is one sentence for a person; it is escaped. */
 export function errorPage(status: number, message: string, rule: string | null): CompleteResponse {
-  const reason = REASONS[status] ?? "Error";
+  const reason = reasonPhrase(status);
   const ruleText = rule === null ? "" : `<p>Rule: ${escapeHtml(rule)}</p>\n`;
   const html = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">' +
     `<title>${status} ${reason}</title></head>\n<body><h1>${status} ${reason}</h1>\n` +

@@ -184,9 +184,7 @@ export class ClientSession implements SessionHost {
     try {
       dialed = await dialOrigin(this.context, this.record, target);
     } catch (error) {
-      const { code, message } = error instanceof UpstreamError
-        ? error
-        : new UpstreamError("failed", describe(error));
+      const { code, message } = UpstreamError.from(error);
       log(this.context, "warn", "connect-failed", message, this.record);
       await write(transport, socks5Reply(SOCKS5_FAILURES[code] ?? SOCKS5_REPLY.failure));
       return this.drop(transport);
@@ -216,9 +214,7 @@ export class ClientSession implements SessionHost {
     try {
       dialed = await dialOrigin(this.context, this.record, target);
     } catch (error) {
-      const { code, message } = error instanceof UpstreamError
-        ? error
-        : new UpstreamError("failed", describe(error));
+      const { code, message } = UpstreamError.from(error);
       return request.refuse(
         code === "loop" ? 403 : code === "timed-out" ? 504 : 502,
         code,

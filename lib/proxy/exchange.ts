@@ -3,21 +3,22 @@
 // Invariants: events of one direction are handled in order (Lane); what a hook holds is not forwarded and earns
 // no credit; a body that was cut short never ends cleanly; `finish` runs exactly once.
 
-import { BodyCapture } from "../flow/body_capture.ts";
-import { addNote, type HttpFlow, type ResponseRecord } from "../flow/record.ts";
+import { addNote, type HttpFlow } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type ResponseHead } from "../http/head.ts";
 import type { Answer } from "../hooks/hooks.ts";
 import type { TransportFault } from "../net/transport.ts";
 import { type CompleteResponse, continueHead, errorPage, responseFromAnswer } from "./answers.ts";
+import { howClosed } from "./closing_words.ts";
 import { log, now, type ProxyContext } from "./context.ts";
 import { FlowGate } from "./flow_gate.ts";
 import { after, Lane, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { MessageSide } from "./message_side.ts";
+import { newResponseRecord } from "./new_flow.ts";
 import { OriginSide, type OriginSource, type OriginUser } from "./origin_side.ts";
-import { TunnelRelay } from "./tunnel_relay.ts";
+import { endsHttp, TunnelRelay } from "./tunnel_relay.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
 /** What an exchange needs of the session it belongs to. */
@@ -128,24 +129,15 @@ export class Exchange implements OriginUser {
   clientClosed(fault: TransportFault | null): void {
     if (this.#over) return;
     if (!this.#responseDone) {
-      const how = fault?.code === "reset"
-        ? "reset the connection"
-        : fault === null
-        ? "closed the connection"
-        : `was lost (${fault.message})`;
-      this.#fail("client", "client-gone", `the client ${how} before the response was complete`, null);
+      const message = `the client ${howClosed(fault)} before the response was complete`;
+      this.#fail("client", "client-gone", message, null);
     }
     this.#abortServer();
     this.#finish();
   }
 
   serverClosed(fault: TransportFault | null): void {
-    const how = fault === null
-      ? "closed the connection"
-      : fault.code === "reset"
-      ? "reset the connection"
-      : `was lost (${fault.message})`;
-    this.#serverFailed("server-gone", `the server ${how}`, null);
+    this.#serverFailed("server-gone", `the server ${howClosed(fault)}`, null);
   }
 
   timedOut(seconds: number): void {
@@ -159,9 +151,7 @@ export class Exchange implements OriginUser {
   /** There is no connection to the origin to be had. */
   unreachable(error: unknown): void {
     if (this.#over) return;
-    const { code, message } = error instanceof UpstreamError
-      ? error
-      : new UpstreamError("failed", String(error));
+    const { code, message } = UpstreamError.from(error);
     this.#fail("server", code, message, null);
     this.#sendComplete(errorPage(code === "timed-out" ? 504 : 502, message, null));
   }
@@ -170,20 +160,12 @@ export class Exchange implements OriginUser {
   kill(): void {
     if (this.#over) return;
     this.flow.killed = true;
-    this.#fail("proxy", "killed", "killed by a hook", null);
-    this.#abortServer();
-    this.#resetClient("killed", "killed by a hook");
-    this.#finish();
+    this.#tearDown("killed", "killed by a hook");
   }
 
   /** Ends it now, because its connection is ended by mitm: both sides see a reset. */
   stop(): void {
-    if (this.#over) return;
-    const message = "mitm ended the connection before the response was complete";
-    if (!this.#responseDone) this.#fail("proxy", "stopped", message, null);
-    this.#abortServer();
-    this.#resetClient("stopped", message);
-    this.#finish();
+    this.#tearDown("stopped", "mitm ended the connection before the response was complete");
   }
 
   /** A request that cannot be forwarded is answered with a page. */
@@ -295,10 +277,11 @@ export class Exchange implements OriginUser {
         return null;
       });
     }
-    this.flow.response = this.#newResponse(head);
-    const switches = this.#switches(head);
+    this.flow.response = newResponseRecord(this.#context, this.flow, head);
+    const { method } = this.flow.request.head;
+    const switches = endsHttp(method, head);
     return this.#response.head(this.flow.response, end, () => {
-      if (this.#switches(head)) return this.#startTunnel(head);
+      if (endsHttp(method, head)) return this.#startTunnel(head);
       if (!switches) return false;
       // A hook made an ordinary response of it, but the origin waits for bytes of the other protocol.
       this.#answer({ status: head.status, reason: head.reason, fields: head.fields });
@@ -325,12 +308,6 @@ export class Exchange implements OriginUser {
     if (this.client.driver.endUncleanly || this.flow.response?.head.framing !== "close") return;
     this.client.driver.endUncleanly = true;
     addNote(this.flow, "the server ended TLS without close_notify; the client was shown the same");
-  }
-
-  /** After 101, or a 2xx answer to CONNECT, there are only bytes. */
-  #switches(head: ResponseHead): boolean {
-    return head.status === 101 ||
-      (this.flow.request.head.method === "CONNECT" && head.status >= 200 && head.status < 300);
   }
 
   #startTunnel(head: ResponseHead): Pending {
@@ -365,7 +342,7 @@ export class Exchange implements OriginUser {
     this.#answered = true;
     // What came of another one until now is not what the client gets.
     this.#context.store.grow(this.flow, -(this.flow.response?.body.kept ?? 0));
-    this.flow.response = this.#newResponse(head);
+    this.flow.response = newResponseRecord(this.#context, this.flow, head);
     this.flow.response.body.append(this.flow.request.head.method === "HEAD" ? new Uint8Array(0) : body);
     this.#context.store.grow(this.flow, this.flow.response.body.kept);
     this.flow.response.trailers = trailers;
@@ -386,21 +363,13 @@ export class Exchange implements OriginUser {
     const message = `internal error: ${error instanceof Error ? error.message : error}`;
     log(this.#context, "error", "internal", `${message} (flow ${this.flow.id})`, this.flow.client);
     this.#fail("proxy", "internal", message, null);
-    this.#abortServer();
-    if (this.#responseStarted) {
-      this.#resetClient("internal", message);
-      this.#finish();
-    } else this.#sendComplete(errorPage(500, message, null));
+    this.#cutShort(500, "internal", message, null);
   }
 
   #tooLarge(which: "request" | "response", limit: number): void {
     const message = `the ${which} body is over --body-size-limit (${limit} bytes)`;
-    this.#abortServer();
-    if (this.#responseStarted) {
-      this.#fail("proxy", "body-size-limit", message, null);
-      this.#resetClient("body-size-limit", message);
-      this.#finish();
-    } else this.refuse(which === "request" ? 413 : 502, "body-size-limit", message, null);
+    this.#fail("proxy", "body-size-limit", message, null);
+    this.#cutShort(which === "request" ? 413 : 502, "body-size-limit", message, null);
   }
 
   /** The client broke a rule, or took its stream back. */
@@ -428,11 +397,23 @@ export class Exchange implements OriginUser {
     if (again !== false) return void again?.catch((error) => this.#broken(error));
     const where = `${this.flow.host}:${this.flow.port}`;
     this.#fail("server", code, `${message} (${where})`, fault?.rule ?? null);
+    this.#cutShort(502, code, `${where}: ${message}`, fault?.rule ?? null);
+  }
+
+  #tearDown(code: string, message: string): void {
+    if (this.#over) return;
+    if (!this.#responseDone || this.flow.killed) this.#fail("proxy", code, message, null);
     this.#abortServer();
-    if (this.#responseStarted) {
-      this.#resetClient(code, message);
-      this.#finish();
-    } else this.#sendComplete(errorPage(502, `${where}: ${message}`, fault?.rule ?? null));
+    this.#resetClient(code, message);
+    this.#finish();
+  }
+
+  /** Ends it before its time: with a page while the client has nothing yet, else by a reset. */
+  #cutShort(status: number, code: string, message: string, rule: string | null): void {
+    this.#abortServer();
+    if (!this.#responseStarted) return this.#sendComplete(errorPage(status, message, rule));
+    this.#resetClient(code, message);
+    this.#finish();
   }
 
   #fail(by: "client" | "server" | "proxy", code: string, message: string, rule: string | null): void {
@@ -471,16 +452,5 @@ export class Exchange implements OriginUser {
     if (this.flow.error !== null) hooks.run("httpError", this.flow);
     hooks.run("httpEnded", this.flow);
     this.#host.exchangeOver(this);
-  }
-
-  #newResponse(head: ResponseHead): ResponseRecord {
-    const { store, settings } = this.#context;
-    return {
-      head,
-      body: new BodyCapture(store.has(this.flow) ? settings.captureLimit : 0),
-      trailers: null,
-      startedAt: now(),
-      endedAt: null,
-    };
   }
 }

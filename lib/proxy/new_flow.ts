@@ -1,9 +1,15 @@
 // Fresh flow records.
 
 import { BodyCapture } from "../flow/body_capture.ts";
-import { type ConnectionRecord, type HttpFlow, NOTHING, type TcpFlow } from "../flow/record.ts";
+import {
+  type ConnectionRecord,
+  type HttpFlow,
+  NOTHING,
+  type ResponseRecord,
+  type TcpFlow,
+} from "../flow/record.ts";
 import { Fields } from "../http/fields.ts";
-import type { RequestHead } from "../http/head.ts";
+import type { RequestHead, ResponseHead } from "../http/head.ts";
 import type { Endpoint } from "../net/transport.ts";
 import { now, type ProxyContext } from "./context.ts";
 import type { Origin } from "./origin.ts";
@@ -78,6 +84,17 @@ export function newTcpFlow(
     messagesDropped: 0,
     bytesFromClient: 0,
     bytesFromServer: 0,
+  };
+}
+
+/** A response has come for `flow`. A flow that has fallen out of the store captures nothing more. */
+export function newResponseRecord(context: ProxyContext, flow: HttpFlow, head: ResponseHead): ResponseRecord {
+  return {
+    head,
+    body: new BodyCapture(context.store.has(flow) ? context.settings.captureLimit : 0),
+    trailers: null,
+    startedAt: now(),
+    endedAt: null,
   };
 }
 

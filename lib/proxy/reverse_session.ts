@@ -47,7 +47,7 @@ async function runReverseTcp(session: SessionHost, client: Transport, mode: Reve
   try {
     dialed = await dialOrigin(context, record, target);
   } catch (error) {
-    const failure = error instanceof UpstreamError ? error : new UpstreamError("failed", String(error));
+    const failure = UpstreamError.from(error);
     log(context, "warn", "connect-failed", failure.message, record);
     return failTcp(session, client, target, null, failure);
   }

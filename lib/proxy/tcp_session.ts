@@ -8,6 +8,7 @@ import type { ConnectionRecord, TcpFlow } from "../flow/record.ts";
 import type { MessageControl } from "../hooks/hooks.ts";
 import type { Deadline } from "../net/deadlines.ts";
 import type { Transport, TransportFault } from "../net/transport.ts";
+import { howClosed } from "./closing_words.ts";
 import { now, type ProxyContext } from "./context.ts";
 import { type MessageEdit, MessageTap } from "./message_tap.ts";
 
@@ -174,10 +175,9 @@ export class TcpSession {
     const torn = fault !== null;
     if (torn && this.#flow !== null) {
       const who = client ? "the client" : "the server";
-      const how = fault.code === "reset" ? "reset the connection" : `was lost (${fault.message})`;
       this.#flow.error ??= {
         at: now(),
-        message: `${who} ${how}`,
+        message: `${who} ${howClosed(fault)}`,
         by: client ? "client" : "server",
         code: fault.code,
         rule: null,

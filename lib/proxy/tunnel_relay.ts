@@ -4,11 +4,17 @@
 
 import type { HttpFlow } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
+import type { ResponseHead } from "../http/head.ts";
 import type { MessageControl } from "../hooks/hooks.ts";
 import type { ProxyContext } from "./context.ts";
 import { after, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { type MessageEdit, MessageTap } from "./message_tap.ts";
+
+/** Whether a response ends HTTP on its stream: 101, or a 2xx answer to CONNECT (RFC 9110, 9.3.6 and 15.2.2). */
+export function endsHttp(requestMethod: string, { status }: ResponseHead): boolean {
+  return status === 101 || (requestMethod === "CONNECT" && status >= 200 && status < 300);
+}
 
 export interface TunnelOwner {
   /** A hook holds something until `pending` is done. */

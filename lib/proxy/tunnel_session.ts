@@ -77,7 +77,7 @@ async function intercept(
   try {
     server = await secureOrigin(context, record, dialed, serverName, offersFor(hello, raw));
   } catch (error) {
-    failure = error instanceof UpstreamError ? error : new UpstreamError("tls", String(error));
+    failure = UpstreamError.from(error);
   }
   if (failure !== null && raw) return failTcp(session, client, target, dialed, failure);
   const chosen = dialed.record.tls?.alpn ?? null;

@@ -8,4 +8,10 @@ export class UpstreamError extends Error {
     super(message);
     this.code = code;
   }
+
+  /** Whatever was thrown on the way to an origin. */
+  static from(error: unknown): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    return new UpstreamError("failed", error instanceof Error ? error.message : String(error));
+  }
 }
