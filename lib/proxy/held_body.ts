@@ -4,6 +4,8 @@
 /** More than this is not held in memory, whatever a hook wants: the message is refused instead. */
 export const HOLD_LIMIT = 64 * 1024 * 1024;
 
+const EMPTY = new Uint8Array(0);
+
 export class HeldBody {
   readonly #pieces: Uint8Array[] = [];
   #length = 0;
@@ -21,6 +23,8 @@ export class HeldBody {
   }
 
   bytes(): Uint8Array {
+    // Nearly every request: not worth an array of its own.
+    if (this.#length === 0) return EMPTY;
     const joined = new Uint8Array(this.#length);
     let offset = 0;
     for (const piece of this.#pieces) {
