@@ -155,7 +155,7 @@ export class HttpSession implements DriverHandler, ExchangeHost {
   }
 
   exchangeOver(exchange: Exchange): void {
-    for (const [stream, other] of this.#exchanges) if (other === exchange) this.#exchanges.delete(stream);
+    this.#exchanges.delete(exchange.client.stream);
     if (this.#exchanges.size > 0 || this.#over) return;
     // Part of a pipelined request may be here already.
     this.#headStarted = this.#options.connection.headStarted;

@@ -1,6 +1,7 @@
 // Where a request goes: the origin's scheme, name and port, and how the request must be changed to be sent there.
 
 import { defaultPort, formatAuthority, parseAuthority } from "../http/target.ts";
+import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import type { Endpoint } from "../net/transport.ts";
 
@@ -45,7 +46,8 @@ export function forwardedHead(routing: Routing, origin: Origin, seen: RequestHea
     const authority = routing.keepHost
       ? seen.authority
       : formatAuthority(origin.scheme, origin.host, origin.port);
-    return withHost({ ...seen, target: originForm(seen), targetForm: "origin", authority }, authority);
+    const fields = fieldsWithHost(seen, authority);
+    return { ...seen, target: originForm(seen), targetForm: "origin", authority, fields };
   }
   if (seen.targetForm !== "absolute") return seen;
   // RFC 9112, 3.2.2: the target's authority counts; Host is replaced by it.
@@ -74,10 +76,18 @@ function originForm(head: RequestHead): string {
 }
 
 function withHost(head: RequestHead, authority: string): RequestHead {
-  if (head.fields.get("host") === authority || head.version === "HTTP/2.0") return head;
-  if (!head.fields.has("host") && head.version === "HTTP/1.0") return head;
-  const fields = head.fields.clone();
-  if (fields.has("host")) fields.set("Host", authority);
-  else fields.insert(0, "Host", authority);
-  return { ...head, fields };
+  const fields = fieldsWithHost(head, authority);
+  return fields === head.fields ? head : { ...head, fields };
+}
+
+/** The fields with that Host; the same object when nothing changes. */
+function fieldsWithHost({ fields, version }: RequestHead, authority: string): Fields {
+  const index = fields.indexOf("host");
+  if (version === "HTTP/2.0" || (index >= 0 && fields.value(index) === authority)) return fields;
+  // RFC 9112, 3.2: an HTTP/1.0 request may go without.
+  if (index < 0 && version === "HTTP/1.0") return fields;
+  const changed = fields.clone();
+  if (index >= 0) changed.set("Host", authority);
+  else changed.insert(0, "Host", authority);
+  return changed;
 }

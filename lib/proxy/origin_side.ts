@@ -112,7 +112,7 @@ export class OriginSide {
 
   /** The stream is over in good order, or gone. */
   release(): void {
-    this.#upstream?.release(this.#user);
+    if (this.#leg !== null) this.#upstream?.release(this.#leg);
     this.#upstream = null;
     this.#leg = null;
   }

@@ -84,9 +84,9 @@ export class UpstreamConnection implements DriverHandler {
     return new Leg(this.driver, stream);
   }
 
-  /** The exchange is over: it hears nothing more. */
-  release(exchange: StreamUser): void {
-    for (const [stream, other] of this.#exchanges) if (other === exchange) this.#exchanges.delete(stream);
+  /** The stream from `open` is over: its exchange hears nothing more. */
+  release({ stream }: Leg): void {
+    this.#exchanges.delete(stream);
     if (this.#exchanges.size > 0) return;
     this.#idleDeadline.set(this.#context.settings.idleTimeout);
     if (this.isUsable) this.#owner.upstreamIdle(this);

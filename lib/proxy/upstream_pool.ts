@@ -31,6 +31,8 @@ export class UpstreamPool implements UpstreamOwner {
   /** Why the tunnel's own origin cannot be used: TLS with it failed before the client's began. */
   #failure: UpstreamError | null = null;
   #closed = false;
+  /** The key of the origin asked for last: nearly always the next one's too. */
+  #last: { origin: Origin; key: string } | null = null;
 
   constructor(context: ProxyContext, client: ConnectionRecord, routing: Routing, owner: PoolOwner) {
     this.#context = context;
@@ -52,7 +54,7 @@ export class UpstreamPool implements UpstreamOwner {
   /** A usable connection, dialed where there is none. `fresh`: not a kept one. Rejects with an UpstreamError. */
   acquire(origin: Origin, fresh: boolean): UpstreamConnection | Promise<UpstreamConnection> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const key = keyOf(origin);
+    const key = this.#keyOf(origin);
     const open = this.#connections.get(key) ?? [];
     if (!fresh) {
       for (const connection of open) if (connection.isUsable) return connection;
@@ -96,6 +98,16 @@ export class UpstreamPool implements UpstreamOwner {
 
   upstreamReceived(): void {
     this.#owner.upstreamReceived();
+  }
+
+  #keyOf(origin: Origin): string {
+    const last = this.#last;
+    if (
+      last !== null && last.origin.host === origin.host && last.origin.port === origin.port &&
+      last.origin.scheme === origin.scheme
+    ) return last.key;
+    this.#last = { origin, key: keyOf(origin) };
+    return this.#last.key;
   }
 
   async #dial(key: string, origin: Origin): Promise<UpstreamConnection> {
