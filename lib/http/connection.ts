@@ -6,10 +6,18 @@
 import type { OutBuffer } from "../bytes/out_buffer.ts";
 import type { ProtocolFault, ProtocolNote } from "./fault.ts";
 import type { Fields } from "./fields.ts";
-import type { Head } from "./head.ts";
+import type { Head, RequestHead } from "./head.ts";
+import type { StreamPriority } from "./priority.ts";
 
 export type HttpEvent =
-  | { kind: "head"; stream: number; head: Head; end: boolean }
+  | {
+    kind: "head";
+    stream: number;
+    head: Head;
+    end: boolean;
+    /** RFC 9113, 5.3.2: the priority that came inside HEADERS; a writer of HTTP/2 forwards it when it is told to. */
+    priority?: StreamPriority;
+  }
   | {
     kind: "data";
     stream: number;
@@ -32,7 +40,27 @@ export type Signal =
   /** The peer will send nothing more, and no stream is cut short by it. */
   | { kind: "ended" }
   /** A stream can take bytes again. HTTP/1 never says so: its capacity is the output buffer. */
-  | { kind: "writable"; stream: number };
+  | { kind: "writable"; stream: number }
+  /** What the peer's settings mean for the other leg; said when they come, and when they change. */
+  | { kind: "offers"; offers: Offers }
+  /** Client role, RFC 9113, 8.4: the server promises the response to `head` on the new stream `stream`. */
+  | { kind: "push"; parent: number; stream: number; head: RequestHead }
+  /** Server role: the client says how important a stream is. */
+  | { kind: "priority"; stream: number; priority: StreamPriority };
+
+/** Whether it belongs to one exchange: what the other leg's `send()` takes. */
+export function isHttpEvent(event: HttpEvent | Signal): event is HttpEvent {
+  const { kind } = event;
+  return kind === "data" || kind === "head" || kind === "trailers" || kind === "reset";
+}
+
+/** What a peer's settings say that concerns the other leg; HTTP/1 offers none of it. */
+export interface Offers {
+  /** RFC 9113, 6.5.2: a client takes PUSH_PROMISE. */
+  push: boolean;
+  /** RFC 8441, 3: a server takes CONNECT with :protocol. */
+  extendedConnect: boolean;
+}
 
 export interface HttpConnection {
   /** Takes a chunk. It is borrowed until `next()` has returned null. */
@@ -56,8 +84,8 @@ export interface HttpConnection {
 
   /** Client role: the id for a new request, or null while none can be opened. Server role: always null. */
   openStream(): number | null;
-  /** Client role: whether no stream is open and a new one may be: the connection can be pooled. */
-  readonly idle: boolean;
+  /** Client role: whether a new stream can be opened now. */
+  readonly canOpen: boolean;
   /** Gives back `credit` bytes of a stream's data: they have been passed on. */
   consume(stream: number, credit: number): void;
   /** How many bytes a stream can take now without being held back; may be 0, never negative. */
@@ -66,6 +94,15 @@ export interface HttpConnection {
   tunnel(stream: number): void;
   /** Ends in good order: finishes what is open, takes nothing new. */
   shutdown(): void;
+
+  /** Tells this peer what the other leg's peer offers. Without effect where the version has no such thing. */
+  offer(offers: Offers): void;
+  /** Server role: promises the response to `head` (RFC 9113, 8.4). The new stream's id; null: this client takes none. */
+  push(parent: number, head: RequestHead): number | null;
+  /** Client role: forwards a priority signal. Ignored where there is no such thing, or it was not asked for. */
+  prioritize(stream: number, priority: StreamPriority): void;
+  /** Asks the peer for a sign of life: any input is one. False where the version has no way to ask. */
+  ping(): boolean;
 }
 
 /** The client leg. */

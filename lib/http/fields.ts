@@ -5,6 +5,12 @@
 export class Fields {
   readonly #list: string[];
 
+  /**
+   * RFC 7541, 6.2.3: names (lower case, pseudo-fields with their colon) that no intermediary may put into a
+   * compression table; null for none. Names, not lines: edits do not lose it.
+   */
+  neverIndexed: ReadonlySet<string> | null = null;
+
   /** Takes ownership of `list`: name, value, name, value, … */
   constructor(list: string[] = []) {
     this.#list = list;
@@ -109,7 +115,9 @@ export class Fields {
   }
 
   clone(): Fields {
-    return new Fields(this.#list.slice());
+    const copy = new Fields(this.#list.slice());
+    copy.neverIndexed = this.neverIndexed;
+    return copy;
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {

@@ -1,14 +1,14 @@
 // HTTP/1.0 and 1.1 in the client role: the server leg. Writes requests, reads responses (RFC 9112; tolerant of 7230).
 //
-// One stream at a time, numbered 1, 2, 3, …: `openStream()` gives an id while `idle`, and the stream is over when
+// One stream at a time, numbered 1, 2, 3, …: `openStream()` gives an id while `canOpen`, and the stream is over when
 // the response has been read to its end and the request was sent to its end. A response may come before the request
 // is complete; it is reported at once, and the connection stays taken until the request's end is sent.
 //
 // A response fault comes as `reset` with scope "connection" on the stream; no `fault` signal follows it. Input that
 // no request asked for is a `fault` signal ("unexpected-response"). After either, and after the end of input inside a
-// response ("truncated", or "no-response" before its first byte), `closing` is true, `idle` false for good, what is
+// response ("truncated", or "no-response" before its first byte), `closing` is true, `canOpen` false for good, what is
 // sent is ignored and what comes is dropped.
-// `ended` comes when the server ended with no response under way; `closing` and not `idle` from then on.
+// `ended` comes when the server ended with no response under way; `closing` and not `canOpen` from then on.
 //
 // `closing` turns true: when the stream is over and the connection does not persist, or after `shutdown()` (at once
 // when no stream is open); with a fault or the end of input as above; when our direction of a tunnel ends (the
@@ -18,14 +18,14 @@
 // `tunnel()`, and after the end of input. It stays true while idle, so that the end is noticed.
 
 import { OutBuffer } from "../bytes/out_buffer.ts";
-import type { HttpConnection, HttpEvent, Signal } from "../http/connection.ts";
+import type { HttpConnection, HttpEvent, Offers, Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { connectionFault } from "./faults.ts";
 import { decideFraming } from "./framing.ts";
 import { parseResponseHead } from "./head_parser.ts";
 import { requestHeadText } from "./head_writer.ts";
-import { wantsPersistence } from "./hop_by_hop.ts";
+import { wantsPersistence } from "../http/hop_by_hop.ts";
 import { type Http1Limits, type Http1Options, withDefaults } from "./limits.ts";
 import { MessageReader } from "./message_reader.ts";
 import { MessageWriter } from "./message_writer.ts";
@@ -74,7 +74,7 @@ export class Http1Client implements HttpConnection {
     return this.#aborted;
   }
 
-  get idle(): boolean {
+  get canOpen(): boolean {
     return this.#request === "none" && this.#response === "none" && !this.#closing && !this.#ended &&
       this.#reader.input.length === 0;
   }
@@ -121,7 +121,7 @@ export class Http1Client implements HttpConnection {
   }
 
   openStream(): number | null {
-    if (!this.idle) return null;
+    if (!this.canOpen) return null;
     this.#request = "opened";
     return ++this.#stream;
   }
@@ -146,6 +146,19 @@ export class Http1Client implements HttpConnection {
   shutdown(): void {
     this.#last = true;
     if (this.#request === "none") this.#close();
+  }
+
+  /** There is nothing in HTTP/1 that would say it. */
+  offer(_offers: Offers): void {}
+
+  push(): null {
+    return null;
+  }
+
+  prioritize(): void {}
+
+  ping(): false {
+    return false;
   }
 
   #read(): HttpEvent | Signal | null {

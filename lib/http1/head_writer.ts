@@ -6,7 +6,7 @@ import { isToken } from "../bytes/ascii.ts";
 import type { Fields } from "../http/fields.ts";
 import type { HttpVersion, RequestHead, ResponseHead } from "../http/head.ts";
 import { isForbiddenTrailer } from "./framing.ts";
-import { HOP_BY_HOP, namedByConnection, requestConnection } from "./hop_by_hop.ts";
+import { HOP_BY_HOP, namedByConnection, requestConnection } from "../http/hop_by_hop.ts";
 import { reasonPhrase } from "../http/reason_phrases.ts";
 import { isTargetText } from "./request_target.ts";
 import type { WireFraming } from "./wire_framing.ts";

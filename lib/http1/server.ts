@@ -21,14 +21,14 @@
 // exchange before them, while no exchange is open and `output` is at its high water (ask again after each write),
 // and after the end of input.
 
-import type { HttpEvent, HttpServerConnection, Signal } from "../http/connection.ts";
+import type { HttpEvent, HttpServerConnection, Offers, Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { type HttpVersion, isInterim, type RequestHead, type ResponseHead } from "../http/head.ts";
 import { OutBuffer } from "../bytes/out_buffer.ts";
 import { decideFraming } from "./framing.ts";
 import { parseRequestHead } from "./head_parser.ts";
 import { responseHeadText, responseVersion } from "./head_writer.ts";
-import { wantsPersistence } from "./hop_by_hop.ts";
+import { wantsPersistence } from "../http/hop_by_hop.ts";
 import { type Http1Limits, type Http1Options, withDefaults } from "./limits.ts";
 import { MessageReader } from "./message_reader.ts";
 import { MessageWriter } from "./message_writer.ts";
@@ -142,6 +142,10 @@ export class Http1Server implements HttpServerConnection {
     return null;
   }
 
+  get canOpen(): false {
+    return false;
+  }
+
   consume(stream: number, credit: number): void {
     if (stream === this.#stream) this.#reader.consume(credit);
   }
@@ -173,6 +177,19 @@ export class Http1Server implements HttpServerConnection {
     this.#detached = true;
     this.#request = "dropping";
     return this.#reader.input.drain();
+  }
+
+  /** There is nothing in HTTP/1 that would say it. */
+  offer(_offers: Offers): void {}
+
+  push(): null {
+    return null;
+  }
+
+  prioritize(): void {}
+
+  ping(): false {
+    return false;
   }
 
   #read(): HttpEvent | Signal | null {

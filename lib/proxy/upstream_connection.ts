@@ -2,7 +2,7 @@
 // Owned by one session's pool: connections are never shared between clients (authentication may be bound to them).
 
 import { addNote, type ConnectionRecord, type HttpFlow } from "../flow/record.ts";
-import type { HttpConnection, HttpEvent, Signal } from "../http/connection.ts";
+import { type HttpConnection, type HttpEvent, isHttpEvent, type Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import type { Deadline } from "../net/deadlines.ts";
 import { type DriverHandler, HttpDriver } from "../net/driver.ts";
@@ -65,7 +65,7 @@ export class UpstreamConnection implements DriverHandler {
 
   /** Whether a new exchange can be opened on it. */
   get isUsable(): boolean {
-    return !this.driver.isClosed && this.driver.connection.idle;
+    return !this.driver.isClosed && this.driver.connection.canOpen;
   }
 
   /** Whether nothing is under way on it and nothing will be. */
@@ -99,15 +99,14 @@ export class UpstreamConnection implements DriverHandler {
   // --- DriverHandler ---
 
   event(event: HttpEvent | Signal): void {
-    if ("stream" in event) {
-      if (event.kind !== "writable") this.#exchanges.get(event.stream)?.serverEvent(event);
-      else this.#exchanges.get(event.stream)?.serverDrained();
-    } else if (event.kind === "note") {
+    if (isHttpEvent(event)) this.#exchanges.get(event.stream)?.serverEvent(event);
+    else if (event.kind === "writable") this.#exchanges.get(event.stream)?.serverDrained();
+    else if (event.kind === "note") {
       const { message, code, rule } = event.note;
       for (const exchange of this.#exchanges.values()) addNote(exchange.flow, `${message} (${rule})`);
       log(this.#context, "info", code, `${this.#where()}: ${message}`, this.#client, rule);
     } else if (event.kind === "fault") this.#fault(event.fault);
-    else if (this.#exchanges.size === 0) this.close();
+    else if (event.kind === "ended" && this.#exchanges.size === 0) this.close();
   }
 
   received(): void {

@@ -38,9 +38,9 @@ Deno.test("client: one exchange after the other", () => {
   const client = new Http1Client(strict);
   for (let stream = 1; stream <= 3; stream++) {
     const log = new Log();
-    assert.equal(client.idle, true);
+    assert.equal(client.canOpen, true);
     assert.equal(client.openStream(), stream);
-    assert.equal(client.idle, false);
+    assert.equal(client.canOpen, false);
     assert.equal(client.openStream(), null);
     send(client, stream);
     feed(client, bytesOf(ok), log);
@@ -98,7 +98,7 @@ for (const [name, more, options, response, reused] of finals) {
     const log = new Log();
     feed(client, bytesOf(response), log);
     assert.equal(log.texts().at(-1), "#1 end");
-    assert.equal(client.idle, reused);
+    assert.equal(client.canOpen, reused);
     assert.equal(client.closing, !reused);
     assert.equal(client.openStream(), reused ? 2 : null);
   });
@@ -120,11 +120,11 @@ Deno.test("client: an early response is told at once; the connection is taken un
   client.send(dataEvent(1, "ab", false));
   feed(client, bytesOf(ok), log);
   assert.deepEqual(log.texts(), okEvents(1));
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
   assert.equal(client.openStream(), null);
   client.send(dataEvent(1, "cd", true));
   assert.equal(takeText(client), "abcd");
-  assert.equal(client.idle, true);
+  assert.equal(client.canOpen, true);
 });
 
 Deno.test("client: an early response that closes: the upload may go on until the server ends", () => {
@@ -148,7 +148,7 @@ Deno.test("client: bytes while idle are a fault", () => {
   feed(client, bytesOf("HTTP/1.1 408 Timeout\r\n\r\n"), log);
   feed(client, bytesOf("more"), log);
   assert.deepEqual(log.texts().slice(3), ["fault unexpected-response 502"]);
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
   assert.equal(client.closing, true);
   assert.equal(client.openStream(), null);
   feed(client, null, log);
@@ -158,7 +158,7 @@ Deno.test("client: bytes while idle are a fault", () => {
 Deno.test("client: bytes before the first request are a fault; idle is false before they are looked at", () => {
   const client = new Http1Client(strict);
   client.receive(bytesOf("x"));
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
   const log = new Log();
   drain(client, log);
   assert.deepEqual(log.texts(), ["fault unexpected-response 502"]);
@@ -187,7 +187,7 @@ Deno.test("client: the end while idle", () => {
   const log = new Log();
   feed(client, bytesOf(ok), log);
   client.receiveEnd();
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
   drain(client, log);
   assert.deepEqual(log.texts().slice(3), ["ended"]);
   assert.equal(client.closing, true);
@@ -244,7 +244,7 @@ Deno.test("client: what comes behind 101 waits for tunnel(), within a limit", ()
   feed(client, bytesOf("more"), log);
   feed(client, null, log);
   assert.deepEqual(log.texts().slice(2), ['#1 body "more"', "#1 end"]);
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
 });
 
 Deno.test("client: a reset sent aborts the connection", () => {
@@ -256,7 +256,7 @@ Deno.test("client: a reset sent aborts the connection", () => {
   });
   assert.equal(client.aborted, true);
   assert.equal(client.closing, true);
-  assert.equal(client.idle, false);
+  assert.equal(client.canOpen, false);
   const log = new Log();
   feed(client, bytesOf(ok), log);
   assert.deepEqual(log.texts(), []);

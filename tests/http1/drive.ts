@@ -85,6 +85,10 @@ export function describe(event: HttpEvent | Signal): string {
       return "ended";
     case "writable":
       return `#${event.stream} writable`;
+    case "offers":
+    case "push":
+    case "priority":
+      return event.kind;
   }
 }
 

@@ -57,7 +57,7 @@ export function forwardResponses(
       if (isEnd(event)) whole = true;
     });
   }
-  assert.equal(client.idle, false, "after the end it cannot be used");
+  assert.equal(client.canOpen, false, "after the end it cannot be used");
   if (whole) checkResponse(method, protocol, events, options);
   return log.texts();
 }

@@ -1,7 +1,7 @@
 // Two legs in memory: raw client bytes -> Http1Server -> relay -> Http1Client -> raw server bytes, and back.
 // What one side's `next()` gives, the other side's `send()` takes: nothing else happens here.
 
-import type { HttpConnection, HttpEvent, Signal } from "../../lib/http/connection.ts";
+import { type HttpConnection, type HttpEvent, isHttpEvent, type Signal } from "../../lib/http/connection.ts";
 import { Http1Client } from "../../lib/http1/client.ts";
 import type { Http1Options } from "../../lib/http1/limits.ts";
 import { Http1Server } from "../../lib/http1/server.ts";
@@ -60,9 +60,7 @@ export class Relay {
 
   #request(event: HttpEvent | Signal): void {
     this.said.push(`< ${describe(event)}`);
-    if (
-      event.kind === "fault" || event.kind === "note" || event.kind === "ended" || event.kind === "writable"
-    ) return;
+    if (!isHttpEvent(event)) return;
     if (event.kind === "head") {
       this.#serverStream = event.stream;
       this.#clientStream = this.client.openStream() ?? 0;
@@ -73,9 +71,7 @@ export class Relay {
 
   #response(event: HttpEvent | Signal): void {
     this.said.push(`> ${describe(event)}`);
-    if (
-      event.kind === "fault" || event.kind === "note" || event.kind === "ended" || event.kind === "writable"
-    ) return;
+    if (!isHttpEvent(event)) return;
     this.#pass(event, this.client, this.server, this.#serverStream);
     if (event.kind !== "head" || event.head.kind !== "response") return;
     const { status } = event.head;

@@ -12,7 +12,7 @@ import { bytesOf, MemoryTransport, Recorder, textOf } from "./memory_transport.t
 /** A codec that says each byte as an event, and writes what it is sent. */
 class ByteConnection implements HttpConnection {
   readonly output = new OutBuffer();
-  readonly idle = false;
+  readonly canOpen = false;
   wantsRead = true;
   closing = false;
   aborted = false;
@@ -54,6 +54,18 @@ class ByteConnection implements HttpConnection {
 
   shutdown(): void {
     this.closing = true;
+  }
+
+  offer(): void {}
+
+  push(): null {
+    return null;
+  }
+
+  prioritize(): void {}
+
+  ping(): false {
+    return false;
   }
 }
 

@@ -2,8 +2,8 @@
 // Invariant: what frames, routes or tells how to read a message is never stripped, even if Connection names it:
 // else a peer could make us change a message's meaning.
 
-import { type Fields, sameName } from "../http/fields.ts";
-import type { HttpVersion, RequestHead } from "../http/head.ts";
+import { type Fields, sameName } from "./fields.ts";
+import type { HttpVersion, RequestHead } from "./head.ts";
 
 /** Stripped whether Connection names them or not, in lower case. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
