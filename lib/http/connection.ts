@@ -75,6 +75,8 @@ export interface HttpConnection {
   /** What waits to be written; the driver takes it. */
   readonly output: OutBuffer;
 
+  /** Whether streams share the transport: one can be reset, and tunnelled, without touching the others. */
+  readonly multiplexes: boolean;
   /** False while enough unconsumed input is held: the driver stops reading. */
   readonly wantsRead: boolean;
   /** Nothing more will be sent: once `output` is empty the driver ends the write side. */

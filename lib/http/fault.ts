@@ -11,6 +11,8 @@ export interface ProtocolFault {
   code: string;
   /** The HTTP status that answers a client's fault, or stands in for a server's (502). */
   status: number;
+  /** With a client's fault on one stream: a response can still be sent there, and `status` is what it deserves. */
+  answerable?: true;
   /** One sentence, for a person. */
   message: string;
   /** "RFC 9112, 6.3", or the name of our own limit: "limit: head size". */

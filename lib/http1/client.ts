@@ -38,6 +38,7 @@ type ResponseState = "none" | "head" | "body" | "switching" | "tunnel" | "over" 
 
 export class Http1Client implements HttpConnection {
   readonly output = new OutBuffer();
+  readonly multiplexes = false;
   readonly #limits: Readonly<Http1Limits>;
   readonly #own: boolean;
   readonly #reader: MessageReader;

@@ -17,11 +17,15 @@ export function requestHeadText(head: RequestHead, own: boolean, wire: WireFrami
   if (!isTargetText(head.target)) {
     throw new TypeError("the target of a request to be sent has a forbidden byte");
   }
+  if (head.method === "CONNECT" && head.protocol !== null) {
+    // RFC 8441, 4: with a path for a target it would be no request of HTTP/1 at all.
+    throw new TypeError("an extended CONNECT to be sent over HTTP/1");
+  }
   const { fields } = head;
   const fromHttp2 = head.version === "HTTP/2.0";
   const manages = own || fromHttp2;
   const version = head.version === "HTTP/1.0" && wire.kind !== "chunked" ? "HTTP/1.0" : "HTTP/1.1";
-  const writer = new FieldWriter(`${head.method} ${head.target} ${version}\r\n`, wire);
+  const writer = new FieldWriter(`${head.method} ${head.target} ${version}\r\n`, wire, own);
   writer.host = hostToWrite(head, own);
   writer.joinsCookies = fromHttp2;
   if (manages) {
@@ -38,7 +42,8 @@ export function requestHeadText(head: RequestHead, own: boolean, wire: WireFrami
 }
 
 /**
- * `connection`: what we say in Connection ourselves. With `own` it stands in for what came, else it is added to it.
+ * `connection`: what we say in Connection ourselves. With `own`, and for heads from HTTP/2, which have none, it stands in
+ * for what came, else it is added to it.
  */
 export function responseHeadText(
   head: ResponseHead,
@@ -47,12 +52,13 @@ export function responseHeadText(
   connection: readonly string[],
 ): string {
   const version = responseVersion(head);
-  const reason = head.reason === "" && head.version === "HTTP/2.0" ? reasonPhrase(head.status) : head.reason;
+  const fromHttp2 = head.version === "HTTP/2.0";
+  const reason = head.reason === "" && fromHttp2 ? reasonPhrase(head.status) : head.reason;
   if (NOT_IN_A_LINE.test(reason)) {
     throw new TypeError("a reason phrase to be sent has a line break, NUL or no byte");
   }
-  const writer = new FieldWriter(`${version} ${statusText(head.status)} ${reason}\r\n`, wire);
-  if (own) writer.manage(connection, namedByConnection(head.fields, null));
+  const writer = new FieldWriter(`${version} ${statusText(head.status)} ${reason}\r\n`, wire, own);
+  if (own || fromHttp2) writer.manage(connection, namedByConnection(head.fields, null));
   else writer.addedConnection = connection;
   return writer.write(head.fields);
 }
@@ -99,6 +105,7 @@ class FieldWriter {
   addedConnection: readonly string[] = [];
 
   readonly #wire: WireFraming;
+  readonly #own: boolean;
   #text: string;
   #managed: readonly string[] | null = null;
   #named: ReadonlySet<string> | null = null;
@@ -109,9 +116,10 @@ class FieldWriter {
   #hasTe = false;
   #hasCookie = false;
 
-  constructor(startLine: string, wire: WireFraming) {
+  constructor(startLine: string, wire: WireFraming, own: boolean) {
     this.#text = startLine;
     this.#wire = wire;
+    this.#own = own;
   }
 
   /** Strips hop-by-hop fields, those in `named` too, and says `options` in Connection. */
@@ -167,9 +175,12 @@ class FieldWriter {
         return this.#cookie(name, value, fields);
       case "keep-alive":
       case "proxy-connection":
+        if (this.#managed === null) this.#add(name, value);
+        return;
       case "proxy-authenticate":
       case "proxy-authorization":
-        if (this.#managed === null) this.#add(name, value);
+        // RFC 9110, 11.7: for the next proxy; in a tunnel and in reverse mode that is not us, whatever the version.
+        if (!this.#own) this.#add(name, value);
         return;
       default:
         this.#ordinary(name, value);

@@ -41,6 +41,7 @@ type ResponseState = "none" | "awaited" | "body" | "switching" | "tunnel" | "ove
 
 export class Http1Server implements HttpServerConnection {
   readonly output = new OutBuffer();
+  readonly multiplexes = false;
   readonly #limits: Readonly<Http1Limits>;
   readonly #own: boolean;
   readonly #reader: MessageReader;
@@ -302,7 +303,7 @@ export class Http1Server implements HttpServerConnection {
       (this.#method === "CONNECT" && head.status >= 200 && head.status < 300);
     const persists = switches || this.#decidePersistence(head, wire);
     const options = this.#connectionOptions(head, switches, persists);
-    const text = responseHeadText(head, this.#manages(head), wire, options);
+    const text = responseHeadText(head, this.#own, wire, options);
     this.#writer.begin(text, wire, end && !switches);
     this.#persists = persists;
     this.#response = switches ? "switching" : "body";
@@ -313,7 +314,7 @@ export class Http1Server implements HttpServerConnection {
     // RFC 9110, 15.2: never to an HTTP/1.0 client.
     if (this.#version === "HTTP/1.0") return;
     const wire = responseWireFraming(head, true, responseVersion(head), this.#version, this.#method);
-    this.#writer.interim(responseHeadText(head, this.#manages(head), wire, []));
+    this.#writer.interim(responseHeadText(head, this.#own, wire, []));
   }
 
   #decidePersistence(head: ResponseHead, wire: WireFraming): boolean {

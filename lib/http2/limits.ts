@@ -24,8 +24,6 @@ export interface Http2Limits {
    * ones) beyond eight times the bytes that did. 256 KiB: 15,000 PINGs, days of keep-alive on a silent connection.
    */
   overhead: number;
-  /** Bytes of answers to PING and SETTINGS, and of resets, that the peer does not read. 64 KiB. */
-  unsentAnswers: number;
   /** Settings in one SETTINGS frame. 64: seven are defined; others are reserved and few. */
   settingsEntries: number;
   /** Interim responses to one request. 32: as for HTTP/1. */
@@ -60,7 +58,6 @@ export const defaultHttp2Limits: Readonly<Http2Limits> = {
   pushedStreams: 100,
   resets: 200,
   overhead: 256 * 1024,
-  unsentAnswers: 64 * 1024,
   settingsEntries: 64,
   interimResponses: 32,
   streamWindow: 256 * 1024,
@@ -79,6 +76,8 @@ export interface Http2Options {
   hopByHop: "keep" | "own";
   /** Whether priority signals are said and forwarded (`http2_priority`). */
   priority?: boolean;
+  /** Client role: ":scheme" of requests that do not say theirs. "https" unless told. */
+  scheme?: "http" | "https";
   limits?: Partial<Http2Limits>;
 }
 

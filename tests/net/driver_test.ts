@@ -13,6 +13,7 @@ import { bytesOf, MemoryTransport, Recorder, textOf } from "./memory_transport.t
 class ByteConnection implements HttpConnection {
   readonly output = new OutBuffer();
   readonly canOpen = false;
+  readonly multiplexes = false;
   wantsRead = true;
   closing = false;
   aborted = false;

@@ -1,0 +1,66 @@
+// Data of a stream that waits: for a window, for room, for a tunnel to open.
+// Invariants: bytes are copied in once; small pieces share a block, so that what is held is what waits, plus one block;
+// an empty queue holds nothing.
+
+/** As large as a DATA frame usually is. */
+const BLOCK_SIZE = 16 * 1024;
+/** A queue that starts with little stays cheap. */
+const FIRST_SIZE = 1024;
+
+interface Block {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+export class DataQueue {
+  #blocks: Block[] = [];
+  /** The first block that holds anything. */
+  #first = 0;
+  /** Bytes that wait. */
+  length = 0;
+
+  push(data: Uint8Array): void {
+    this.length += data.length;
+    let rest = data;
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.end < last.bytes.length) {
+      const fits = Math.min(rest.length, last.bytes.length - last.end);
+      last.bytes.set(fits === rest.length ? rest : rest.subarray(0, fits), last.end);
+      last.end += fits;
+      rest = rest.subarray(fits);
+    }
+    if (rest.length === 0) return;
+    const size = Math.max(rest.length, this.#blocks.length === 0 ? FIRST_SIZE : BLOCK_SIZE);
+    const bytes = new Uint8Array(size);
+    bytes.set(rest);
+    this.#blocks.push({ bytes, start: 0, end: rest.length });
+  }
+
+  /** The next bytes, at most `limit`: a view, valid until the next push. At least one byte, when any wait. */
+  take(limit: number): Uint8Array {
+    const block = this.#blocks[this.#first];
+    if (block === undefined) return new Uint8Array(0);
+    const length = Math.min(limit, block.end - block.start);
+    const data = block.bytes.subarray(block.start, block.start + length);
+    block.start += length;
+    this.length -= length;
+    if (block.start === block.end) this.#shift();
+    return data;
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#first = 0;
+    this.length = 0;
+  }
+
+  #shift(): void {
+    this.#first++;
+    if (this.length === 0) return this.clear();
+    // Shifting one by one would move all of a long queue each time.
+    if (this.#first < 64) return;
+    this.#blocks.splice(0, this.#first);
+    this.#first = 0;
+  }
+}
