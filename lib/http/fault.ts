@@ -13,6 +13,8 @@ export interface ProtocolFault {
   status: number;
   /** With a client's fault on one stream: a response can still be sent there, and `status` is what it deserves. */
   answerable?: true;
+  /** The peer took the stream back itself: no rule was broken, and `code` is its word for the other peer. */
+  isReset?: true;
   /** One sentence, for a person. */
   message: string;
   /** "RFC 9112, 6.3", or the name of our own limit: "limit: head size". */

@@ -191,7 +191,7 @@ export class Http2Client extends Http2Connection {
       const message = "The server ended the connection before it took the request (GOAWAY)";
       this.drop(stream);
       const fault = streamFault("server", "REFUSED_STREAM", message, "RFC 9113, 6.8");
-      this.say({ kind: "reset", stream: stream.id, fault });
+      this.say({ kind: "reset", stream: stream.id, fault: { ...fault, isReset: true } });
     }
     this.closeIfDone();
   }

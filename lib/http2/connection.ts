@@ -363,11 +363,13 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
 
   #sayEnd(): void {
     this.#endedSaid = true;
+    // Its fault was its end.
+    if (this.isDead) return;
     for (const stream of this.streams.all()) {
       if (isClosed(stream.state) || this.survivesEnd(stream)) continue;
       const fault = this.goneFault(stream);
       this.drop(stream);
-      if (!this.isDead) this.say({ kind: "reset", stream: stream.id, fault });
+      this.say({ kind: "reset", stream: stream.id, fault });
     }
     this.isLeaving = true;
     this.closeIfDone();

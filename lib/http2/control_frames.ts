@@ -39,7 +39,11 @@ export abstract class ControlFrames extends StreamLayer {
     this.say({
       kind: "reset",
       stream: id,
-      fault: { ...streamFault(this.peer, "CANCEL", message, "RFC 9113, 6.4"), code: errorName(code) },
+      fault: {
+        ...streamFault(this.peer, "CANCEL", message, "RFC 9113, 6.4"),
+        code: errorName(code),
+        isReset: true,
+      },
     });
     if (this.role === "server") this.connectionError(this.guard.reset());
   }

@@ -38,9 +38,9 @@ export interface FieldTreatment {
  * Cookie lines of HTTP/1 from this length on are split: when one cookie changes, the others stay in the table. A shorter
  * one costs less as a whole.
  */
-export const COOKIE_SPLIT_LENGTH = 256;
+const COOKIE_SPLIT_LENGTH = 256;
 /** Crumbs one line is split into at most. Each counts 32 bytes more in the peer's header list limit (RFC 7541, 4.1). */
-export const COOKIE_CRUMBS = 32;
+const COOKIE_CRUMBS = 32;
 /** RFC 7541, 7.1.3: a value this short can be guessed, one try a request, by watching what is in the table. */
 const GUESSABLE_COOKIE = 20;
 
@@ -74,7 +74,7 @@ export class OutgoingFields {
           hasLength = true;
           break;
         case "host":
-          if (!hasHost && keepsHost(value, treatment)) this.#push("host", value);
+          if (keepsHost(value, treatment, hasHost)) this.#push("host", value);
           hasHost = true;
           break;
         case "te":
@@ -182,12 +182,11 @@ function strippedNames(fields: Fields, treatment: FieldTreatment): ReadonlySet<s
 
 /**
  * RFC 9113, 8.3.1: what HTTP/1 said in Host stands in :authority. A client of HTTP/2 that sent both gets both passed
- * on, unless the request was sent elsewhere meanwhile.
+ * on, unless the request was sent elsewhere meanwhile. In responses it means nothing.
  */
-function keepsHost(value: string, { section, fromHttp1, authority, scheme }: FieldTreatment): boolean {
-  if (section === "trailers") return false;
-  if (section === "response") return true;
-  return !fromHttp1 && sameAuthority(authority, value, scheme);
+function keepsHost(value: string, treatment: FieldTreatment, another: boolean): boolean {
+  if (treatment.section !== "request") return treatment.section === "response";
+  return !treatment.fromHttp1 && !another && sameAuthority(treatment.authority, value, treatment.scheme);
 }
 
 /**

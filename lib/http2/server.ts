@@ -150,10 +150,11 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
     if (!this.streams.isPeers(id)) {
       return this.protocolError(`A client cannot open stream ${id}`, "RFC 9113, 5.1.1");
     }
-    // RFC 9113, 5.1.2; after GOAWAY, 6.8: nobody has acted on it, it may be sent again.
-    if (this.isLeaving || this.streams.peerActive >= this.limits.concurrentStreams) {
-      this.resetByUs(id, ERROR_CODES.REFUSED_STREAM);
-      return this.connectionError(this.guard.reset());
+    // RFC 9113, 6.8: it came after our GOAWAY; nobody has acted on it, it may be sent again elsewhere.
+    if (this.isLeaving) return this.resetByUs(id, ERROR_CODES.REFUSED_STREAM);
+    if (this.streams.peerActive >= this.limits.concurrentStreams) {
+      const message = `More than ${this.limits.concurrentStreams} requests at once`;
+      return this.streamError(id, "REFUSED_STREAM", message, "RFC 9113, 5.1.2");
     }
     this.#openRequest(block, under);
   }

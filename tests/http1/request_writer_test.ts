@@ -1,33 +1,11 @@
 // What the client role writes for a request event.
 
 import assert from "node:assert/strict";
-import type { HttpEvent } from "../../lib/http/connection.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { RequestHead } from "../../lib/http/head.ts";
 import { Http1Client } from "../../lib/http1/client.ts";
-import type { Http1Options } from "../../lib/http1/limits.ts";
-import { bytesOf, own, requestHead, strict, takeText } from "./drive.ts";
-
-interface Row {
-  name: string;
-  rule: string;
-  method?: string;
-  target?: string;
-  head: Partial<RequestHead>;
-  options?: Http1Options;
-  /** What follows the head; null: the head is the end. */
-  body: HttpEvent[] | null;
-  text: string;
-}
-
-const data = (text: string, end: boolean, extension?: string): HttpEvent => ({
-  kind: "data",
-  stream: 1,
-  data: bytesOf(text),
-  credit: text.length,
-  end,
-  ...(extension === undefined ? {} : { extension }),
-});
+import { own, requestHead, strict, takeText } from "./drive.ts";
+import { data, type Row, testRows } from "./request_writing.ts";
 
 const rows: Row[] = [
   {
@@ -46,64 +24,11 @@ const rows: Row[] = [
     text: "GET / HTTP/1.0\r\n\r\n",
   },
   {
-    name: "Host from the authority, first",
-    rule: "RFC 9113, 8.3.1",
-    head: { version: "HTTP/2.0", authority: "b:8443", fields: Fields.of(["x", "y"]) },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: b:8443\r\nx: y\r\n\r\n",
-  },
-  {
-    name: "a host field from HTTP/2 gives way to the authority",
-    rule: "RFC 9113, 8.3.1",
-    head: { version: "HTTP/2.0", authority: "b", fields: Fields.of(["x", "y"], ["host", "c"]) },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: b\r\nx: y\r\n\r\n",
-  },
-  {
-    name: "a host field from HTTP/2 without authority",
-    rule: "RFC 9113, 8.3.1",
-    head: { version: "HTTP/2.0", authority: "", fields: Fields.of(["x", "y"], ["host", "c"]) },
-    body: null,
-    text: "GET / HTTP/1.1\r\nx: y\r\nhost: c\r\n\r\n",
-  },
-  {
-    name: "no authority at all: an empty Host",
-    rule: "RFC 9112, 3.2",
-    head: { version: "HTTP/2.0", authority: "", fields: Fields.of(["x", "y"]) },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: \r\nx: y\r\n\r\n",
-  },
-  {
-    name: "cookie crumbs from HTTP/2 become one line",
-    rule: "RFC 9113, 8.2.3",
-    head: {
-      version: "HTTP/2.0",
-      fields: Fields.of(["cookie", "a=1"], ["x", "y"], ["cookie", "b=2"], ["cookie", "c"]),
-    },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: a\r\ncookie: a=1; b=2; c\r\nx: y\r\n\r\n",
-  },
-  {
     name: "cookie lines from HTTP/1 stay as they came",
     rule: "RFC 9110, 5.3",
     head: { fields: Fields.of(["Host", "a"], ["Cookie", "a=1"], ["Cookie", "b=2"]) },
     body: null,
     text: "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n",
-  },
-  {
-    name: "te from HTTP/2 is named in Connection",
-    rule: "RFC 9110, 10.1.4",
-    head: { version: "HTTP/2.0", fields: Fields.of(["te", "trailers"]) },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: a\r\nte: trailers\r\nConnection: TE\r\n\r\n",
-  },
-  {
-    name: "a body of unknown length is chunked",
-    rule: "RFC 9112, 7.1",
-    method: "POST",
-    head: { version: "HTTP/2.0", framing: "stream", fields: new Fields() },
-    body: [data("x", false), data("yz", true)],
-    text: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n2\r\nyz\r\n0\r\n\r\n",
   },
   {
     name: "a body of unknown length in an HTTP/1.0 request makes it 1.1",
@@ -112,21 +37,6 @@ const rows: Row[] = [
     head: { version: "HTTP/1.0", framing: "stream", fields: new Fields() },
     body: [data("x", true)],
     text: "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-  },
-  {
-    name: "an empty POST from HTTP/2 says so",
-    rule: "RFC 9110, 8.6",
-    method: "POST",
-    head: { version: "HTTP/2.0", framing: "stream", fields: new Fields() },
-    body: null,
-    text: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-  },
-  {
-    name: "an empty GET from HTTP/2 does not",
-    rule: "RFC 9110, 8.6",
-    head: { version: "HTTP/2.0", framing: "stream", fields: new Fields() },
-    body: null,
-    text: "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
   },
   {
     name: "an empty POST from HTTP/1 stays as it came",
@@ -272,18 +182,7 @@ const rows: Row[] = [
   },
 ];
 
-for (const row of rows) {
-  Deno.test(`request writer: ${row.name} (${row.rule})`, () => {
-    const client = new Http1Client(row.options ?? strict);
-    assert.equal(client.openStream(), 1);
-    const head = requestHead(row.method ?? "GET", row.target ?? "/", row.head);
-    const before = [...head.fields];
-    client.send({ kind: "head", stream: 1, head, end: row.body === null });
-    for (const event of row.body ?? []) client.send(event);
-    assert.equal(takeText(client), row.text);
-    assert.deepEqual([...head.fields], before, "the head given is not changed");
-  });
-}
+testRows(rows);
 
 const injections: [name: string, method: string, target: string, head: Partial<RequestHead>][] = [
   ["a blank in the target", "GET", "/ HTTP/1.1\r\nx: y", {}],
@@ -298,6 +197,7 @@ const injections: [name: string, method: string, target: string, head: Partial<R
     authority: "a\r\nx: y",
     fields: new Fields(),
   }],
+  ["an extended CONNECT", "CONNECT", "/", { version: "HTTP/2.0", protocol: "websocket" }],
   ["a line break in a cookie", "GET", "/", { version: "HTTP/2.0", fields: Fields.of(["cookie", "a\nb"]) }],
   ["a blank in a name", "GET", "/", { fields: Fields.of(["Host", "a"], ["x ", "y"]) }],
 ];

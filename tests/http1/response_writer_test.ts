@@ -46,6 +46,64 @@ const rows: Row[] = [
     closing: false,
   },
   {
+    name: "keep: Proxy-Authenticate from HTTP/2 is passed on",
+    rule: "RFC 9110, 11.7.1",
+    events: [head(407, http2("none", ["proxy-authenticate", "x"]), true)],
+    text: "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: x\r\nContent-Length: 0\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "own: Proxy-Authenticate from HTTP/2 is ours",
+    rule: "RFC 9110, 11.7.1",
+    options: own,
+    events: [head(407, http2("none", ["proxy-authenticate", "x"]), true)],
+    text: "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "Connection in a head from HTTP/2, where there is none, is not passed on",
+    rule: "RFC 9110, 7.6.1",
+    events: [head(200, http2("none", ["connection", "X"], ["X", "y"], ["a", "b"]), true)],
+    text: "HTTP/1.1 200 OK\r\na: b\r\nContent-Length: 0\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "a stream with interim response and trailers",
+    rule: "RFC 9112, 7.1.2",
+    events: [
+      head(103, http2("none", ["link", "x"])),
+      head(200, http2("stream", ["trailer", "grpc-status"])),
+      data("x", false),
+      { kind: "trailers", stream: 1, fields: Fields.of(["grpc-status", "0"]) },
+    ],
+    text: "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" +
+      "HTTP/1.1 200 OK\r\ntrailer: grpc-status\r\nTransfer-Encoding: chunked\r\n\r\n" +
+      "1\r\nx\r\n0\r\ngrpc-status: 0\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "HEAD over HTTP/2, with its end to come: the length is that of what is not sent",
+    rule: "RFC 9110, 8.6",
+    request: headRequest,
+    events: [head(200, { ...http2("none", ["content-length", "5"]), contentLength: 5 }), data("", true)],
+    text: "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "304 over HTTP/2",
+    rule: "RFC 9110, 8.6",
+    events: [head(304, { ...http2("none", ["content-length", "5"]), contentLength: 5 }, true)],
+    text: "HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n",
+    closing: false,
+  },
+  {
+    name: "204 over HTTP/2",
+    rule: "RFC 9110, 8.6",
+    events: [head(204, http2("none", ["content-length", "5"]), true)],
+    text: "HTTP/1.1 204 No Content\r\n\r\n",
+    closing: false,
+  },
+  {
     name: "each piece is a chunk, with its extension; an empty one is none",
     rule: "RFC 9112, 7.1",
     events: [
