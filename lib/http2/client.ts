@@ -160,7 +160,8 @@ export class Http2Client extends Http2Connection {
     }
     const state = this.streams.stateOf(parent) ?? "closed";
     const outcome = STREAM_STATES[state]["receive PUSH_PROMISE"];
-    if (typeof outcome !== "string") {
+    // On a stream of ours only: what is pushed pushes nothing.
+    if (typeof outcome !== "string" || this.streams.isPeers(parent)) {
       return this.protocolError(`PUSH_PROMISE on stream ${parent}, which is ${state}`, "RFC 9113, 6.6");
     }
     const isOpen = outcome !== "ignored";
@@ -168,8 +169,9 @@ export class Http2Client extends Http2Connection {
       return this.resetByUs(promised, isOpen ? ERROR_CODES.REFUSED_STREAM : ERROR_CODES.CANCEL);
     }
     const head = block.truncated ? null : readRequestHead(block, true, false);
-    if (head === null || head.kind === "malformed" || !["GET", "HEAD"].includes(head.method)) {
-      // RFC 9113, 8.4: safe, cacheable and without content.
+    const isFit = head?.kind === "request" && head.authority !== "" && ["GET", "HEAD"].includes(head.method);
+    if (!isFit) {
+      // RFC 9113, 8.4: safe, cacheable, without content, and for a server that can be named.
       return this.resetByUs(promised, ERROR_CODES.PROTOCOL_ERROR);
     }
     const stream = this.streams.openPeers(promised, 0, this.limits.streamWindow);

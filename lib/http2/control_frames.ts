@@ -1,6 +1,7 @@
 // The frames that carry no message (RFC 9113, 6.3 to 6.9; RFC 9218, 7.1): each is checked here for what can be wrong
 // with it, and acted on. The middle layer of an HTTP/2 connection, between stream_layer.ts and connection.ts.
 
+import { latin1Decode } from "../bytes/latin1.ts";
 import { errorName, streamFault } from "./error_codes.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { FLAG, FRAME, FRAME_HEAD_SIZE, MAX_WINDOW_SIZE, readUint32 } from "./frame_types.ts";
@@ -12,6 +13,8 @@ import { type Role, StreamLayer } from "./stream_layer.ts";
 export abstract class ControlFrames extends StreamLayer {
   /** Each method here is about the frame it has just read. */
   protected readonly reader: FrameReader;
+  /** RFC 9218, 7.1: of streams that are still to be opened. */
+  readonly #idlePriorities = new Map<number, string>();
 
   constructor(role: Role, options: Http2Options) {
     super(role, options);
@@ -158,10 +161,37 @@ export abstract class ControlFrames extends StreamLayer {
     if (length < 4) return this.error("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is shorter than 4 bytes", rule);
     const id = readUint32(bytes, 0) & 0x7fff_ffff;
     if (id === 0) return this.protocolError("PRIORITY_UPDATE for stream 0", rule);
-    if (!this.forwardsPriority) return;
-    let value = "";
-    for (let index = 4; index < length; index++) value += String.fromCharCode(bytes[index] ?? 0);
-    this.say({ kind: "priority", stream: id, priority: { kind: "update", value } });
+    const isIdle = this.streams.stateOf(id) === "idle";
+    if (isIdle && !this.streams.isPeers(id)) {
+      return this.protocolError(`PRIORITY_UPDATE for stream ${id}, which was not promised`, rule);
+    }
+    const value = latin1Decode(bytes, 4);
+    if (isIdle) this.#prioritizeIdle(id, value);
+    else this.#sayPriority(id, value);
+  }
+
+  /** What was said of the stream before it was opened. */
+  protected openedPrioritized(id: number): void {
+    const value = this.#idlePriorities.get(id);
+    if (value === undefined) return;
+    this.#idlePriorities.delete(id);
+    this.#sayPriority(id, value);
+  }
+
+  /** RFC 9218, 7.1: no more streams to come than may be open. */
+  #prioritizeIdle(id: number, value: string): void {
+    // Those that were skipped meanwhile will not come.
+    for (const other of this.#idlePriorities.keys()) {
+      if (other <= this.streams.lastPeerStream) this.#idlePriorities.delete(other);
+    }
+    this.#idlePriorities.set(id, value);
+    const { concurrentStreams } = this.limits;
+    if (this.#idlePriorities.size + this.streams.peerActive <= concurrentStreams) return;
+    this.protocolError("PRIORITY_UPDATE for more streams than may be open", "RFC 9218, 7.1");
+  }
+
+  #sayPriority(stream: number, value: string): void {
+    if (this.forwardsPriority) this.say({ kind: "priority", stream, priority: { kind: "update", value } });
   }
 
   protected overhead(): void {

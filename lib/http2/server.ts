@@ -217,6 +217,7 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
         end: end || head.method === "CONNECT",
         ...(priority !== null && this.forwardsPriority ? { priority } : {}),
       });
+      this.openedPrioritized(id);
     }
     if (end) this.receivingEnded(stream);
   }
