@@ -13,7 +13,15 @@ import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type ResponseHead } from "../http/head.ts";
 import type { StreamPriority } from "../http/priority.ts";
 import { Http2Connection } from "./connection.ts";
-import { connectionFault, ERROR_CODES, errorName, errorNumber, streamFault } from "./error_codes.ts";
+import { DataQueue } from "./data_queue.ts";
+import {
+  connectionFault,
+  ERROR_CODES,
+  type ErrorCode,
+  errorName,
+  errorNumber,
+  streamFault,
+} from "./error_codes.ts";
 import type { HeadNote } from "./head_fault.ts";
 import { MIN_FRAME_SIZE, PREFACE, SETTING } from "./frame_types.ts";
 import { writeRequestHead, writeTrailers } from "./head_writer.ts";
@@ -28,8 +36,10 @@ import { readTrailers } from "./trailers_reader.ts";
 export class Http2Client extends Http2Connection {
   readonly #scheme: "http" | "https";
   #pushOffered = false;
-  /** Whether the server may have been told that pushes are welcome. */
-  #pushEverOffered = false;
+  /** Whether a push may come: it was offered, and that was not taken back and acknowledged. */
+  #mayPush = false;
+  /** Acknowledgements until pushes are off at the server, too. */
+  #pushOffAfter = 0;
   #serverSettingsSeen = false;
   #lastGoaway = Infinity;
 
@@ -60,17 +70,12 @@ export class Http2Client extends Http2Connection {
     return this.streams.openOwn(this.settings.initialWindowSize, this.limits.streamWindow).id;
   }
 
-  /** After a 2xx answer to CONNECT has been reported. */
-  tunnel(id: number): void {
-    const stream = this.streams.get(id);
-    if (stream !== undefined && stream.tunnel === "awaited") stream.tunnel = "open";
-  }
-
   offer(offers: Offers): void {
     if (offers.push === this.#pushOffered || this.closing) return;
     this.#pushOffered = offers.push;
-    this.#pushEverOffered ||= offers.push;
     this.sendSettings([[SETTING.ENABLE_PUSH, offers.push ? 1 : 0]]);
+    if (offers.push) this.#mayPush = true;
+    else this.#pushOffAfter = this.unacknowledged;
   }
 
   push(): null {
@@ -102,7 +107,9 @@ export class Http2Client extends Http2Connection {
     if (head.kind !== "request") throw new TypeError("a response head sent in the client role");
     if (stream.headSent) throw new Error("a second request head");
     const { enableConnectProtocol } = this.settings;
-    const options = { own: this.own, extendedConnect: enableConnectProtocol, scheme: this.#scheme };
+    // An Upgrade of HTTP/1 is not made a CONNECT of its own here: its answer would have to be made a 101 again.
+    const extendedConnect = enableConnectProtocol && head.method === "CONNECT";
+    const options = { own: this.own, extendedConnect, scheme: this.#scheme };
     writeRequestHead(head, options, this.encoder);
     const block = this.encoder.finish();
     stream.method = head.method;
@@ -123,6 +130,11 @@ export class Http2Client extends Http2Connection {
 
   protected sendingEnded(): void {}
 
+  protected override settingsAcknowledged(): void {
+    if (this.#pushOffAfter === 0 || --this.#pushOffAfter > 0) return;
+    this.#mayPush = this.#pushOffered;
+  }
+
   protected override receivingEnded(stream: Http2Stream): void {
     super.receivingEnded(stream);
     // CONNECT was answered like any request: our side, left open for the tunnel, ends as well.
@@ -140,6 +152,10 @@ export class Http2Client extends Http2Connection {
       if (end) this.receivingEnded(stream);
       return;
     }
+    // RFC 9113, 8.5
+    if (stream.tunnel === "open" || stream.held !== null) {
+      return this.streamError(id, "PROTOCOL_ERROR", "HEADERS in a tunnel", "RFC 9113, 8.5");
+    }
     if (block.truncated) {
       const message =
         `A header list of more than ${this.limits.headerListSize} bytes or ${this.limits.fields} fields`;
@@ -153,7 +169,7 @@ export class Http2Client extends Http2Connection {
     const { stream: parent, promised } = under;
     const rule = "RFC 9113, 8.4";
     if (promised === null) return;
-    if (!this.#pushEverOffered) return this.protocolError("PUSH_PROMISE that was not asked for", rule);
+    if (!this.#mayPush) return this.protocolError("PUSH_PROMISE that was not asked for", rule);
     // RFC 9113, 5.1.1 and 6.6
     if (!this.streams.isPeers(promised) || this.streams.stateOf(promised) !== "idle") {
       return this.protocolError(`Stream ${promised} cannot be promised`, "RFC 9113, 6.6");
@@ -166,13 +182,13 @@ export class Http2Client extends Http2Connection {
     }
     const isOpen = outcome !== "ignored";
     if (!isOpen || this.isLeaving || this.streams.peerActive >= this.limits.pushedStreams) {
-      return this.resetByUs(promised, isOpen ? ERROR_CODES.REFUSED_STREAM : ERROR_CODES.CANCEL);
+      return this.#refusePromise(promised, isOpen ? "REFUSED_STREAM" : "CANCEL");
     }
     const head = block.truncated ? null : readRequestHead(block, true, false);
     const isFit = head?.kind === "request" && head.authority !== "" && ["GET", "HEAD"].includes(head.method);
     if (!isFit) {
       // RFC 9113, 8.4: safe, cacheable, without content, and for a server that can be named.
-      return this.resetByUs(promised, ERROR_CODES.PROTOCOL_ERROR);
+      return this.#refusePromise(promised, "PROTOCOL_ERROR");
     }
     const stream = this.streams.openPeers(promised, 0, this.limits.streamWindow);
     stream.state = "reserved (remote)";
@@ -232,7 +248,8 @@ export class Http2Client extends Http2Connection {
     if (isInterim(head)) return this.#interim(stream, head);
     stream.headSaid = true;
     const opensTunnel = stream.tunnel === "awaited" && head.status < 300;
-    if (!opensTunnel) {
+    if (opensTunnel) stream.held = new DataQueue();
+    else {
       stream.isBodiless = stream.method === "HEAD" || head.status === 204 || head.status === 304;
       stream.expected = stream.isBodiless || stream.tunnel !== "none" ? null : head.contentLength;
       if (stream.tunnel === "awaited") stream.tunnel = "none";
@@ -240,8 +257,13 @@ export class Http2Client extends Http2Connection {
     this.say({ kind: "head", stream: id, head, end: end && !opensTunnel });
     if (!end) return;
     // A tunnel the server opens and ends in one.
-    if (opensTunnel) this.say({ kind: "data", stream: id, data: this.noData, credit: 0, end: true });
+    if (opensTunnel) stream.heldEnd = true;
     this.receivingEnded(stream);
+  }
+
+  #refusePromise(promised: number, code: ErrorCode): void {
+    this.resetByUs(promised, ERROR_CODES[code]);
+    this.connectionError(this.guard.reset());
   }
 
   #interim(stream: Http2Stream, head: ResponseHead): void {

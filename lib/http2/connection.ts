@@ -134,6 +134,22 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
     this.closeIfDone();
   }
 
+  /** After a 2xx answer to CONNECT: what came for the tunnel meanwhile is said now. */
+  tunnel(id: number): void {
+    const stream = this.streams.get(id);
+    if (stream === undefined || isClosed(stream.state) || stream.tunnel !== "awaited") return;
+    stream.tunnel = "open";
+    const { held } = stream;
+    stream.held = null;
+    while (held !== null && held.length > 0) {
+      const data = held.take(held.length);
+      const end = stream.heldEnd && held.length === 0;
+      if (end) stream.heldEnd = false;
+      this.say({ kind: "data", stream: id, data, credit: data.length, end });
+    }
+    if (stream.heldEnd) this.say({ kind: "data", stream: id, data: this.noData, credit: 0, end: true });
+  }
+
   ping(): boolean {
     if (this.isDead || this.isClosing) return false;
     this.writer.ping(PING_PAYLOAD, false);
@@ -142,7 +158,6 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
 
   abstract openStream(): number | null;
   abstract readonly canOpen: boolean;
-  abstract tunnel(stream: number): void;
   abstract offer(offers: Offers): void;
   abstract push(parent: number, head: RequestHead): number | null;
   abstract prioritize(stream: number, priority: StreamPriority): void;
@@ -245,7 +260,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
         return this.readPriorityUpdate();
       default:
         // RFC 9113, 5.5: unknown types are ignored.
-        return this.overhead();
+        return void this.overhead();
     }
   }
 
@@ -254,7 +269,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
     this.#dataStream = null;
     if (id === 0) return this.protocolError("DATA on stream 0", "RFC 9113, 6.1");
     const end = (flags & FLAG.END_STREAM) !== 0;
-    if (length === 0 && !end) this.overhead();
+    if (dataLeft === 0 && !end && !this.overhead()) return;
     const mayCome = this.mayReceive(id, "receive DATA");
     if (this.isDead) return;
     const stream = mayCome ? this.streams.get(id) : undefined;

@@ -23,6 +23,8 @@ export abstract class ControlFrames extends StreamLayer {
 
   protected abstract readGoaway(lastStream: number, code: number): void;
   protected abstract settingsChanged(before: Readonly<PeerSettings>): void;
+  /** The oldest of our SETTINGS that was not acknowledged is now in force. */
+  protected settingsAcknowledged(): void {}
 
   protected dropInput(): void {
     this.reader.input.skip(this.reader.input.length);
@@ -35,7 +37,7 @@ export abstract class ControlFrames extends StreamLayer {
       return this.error("FRAME_SIZE_ERROR", "RST_STREAM is not 4 bytes long", "RFC 9113, 6.4");
     }
     const stream = this.streams.get(id);
-    if (!this.mayReceive(id, "receive RST_STREAM") || stream === undefined) return this.overhead();
+    if (!this.mayReceive(id, "receive RST_STREAM") || stream === undefined) return void this.overhead();
     const code = readUint32(bytes, 0);
     this.lose(stream, "receive RST_STREAM");
     const message = `The ${this.peer} reset the stream (${errorName(code)})`;
@@ -56,7 +58,7 @@ export abstract class ControlFrames extends StreamLayer {
     if (length !== 4) {
       return this.error("FRAME_SIZE_ERROR", "WINDOW_UPDATE is not 4 bytes long", "RFC 9113, 6.9");
     }
-    this.overhead();
+    if (!this.overhead()) return;
     const increment = readUint32(bytes, 0) & 0x7fff_ffff;
     if (id === 0) {
       if (increment === 0) return this.protocolError("WINDOW_UPDATE by 0", "RFC 9113, 6.9");
@@ -74,13 +76,15 @@ export abstract class ControlFrames extends StreamLayer {
   protected readSettingsFrame(): void {
     const { stream, length, flags, bytes } = this.reader;
     if (stream !== 0) return this.protocolError("SETTINGS on a stream", "RFC 9113, 6.5");
-    this.overhead();
+    if (!this.overhead()) return;
     if ((flags & FLAG.ACK) !== 0) {
       if (length > 0) {
         return this.error("FRAME_SIZE_ERROR", "SETTINGS with ACK and a payload", "RFC 9113, 6.5");
       }
-      if (this.unacknowledged > 0) this.unacknowledged--;
-      else {
+      if (this.unacknowledged > 0) {
+        this.unacknowledged--;
+        this.settingsAcknowledged();
+      } else {
         const message = `The ${this.peer} acknowledged SETTINGS it was not sent; ignored`;
         this.note("duplicate-settings-ack", message, "RFC 9113, 6.5.3");
       }
@@ -106,22 +110,22 @@ export abstract class ControlFrames extends StreamLayer {
     const { stream, length, flags, bytes } = this.reader;
     if (stream !== 0) return this.protocolError("PING on a stream", "RFC 9113, 6.7");
     if (length !== 8) return this.error("FRAME_SIZE_ERROR", "PING is not 8 bytes long", "RFC 9113, 6.7");
-    this.overhead();
-    if ((flags & FLAG.ACK) === 0 && !this.isDead) this.writer.ping(bytes, true);
+    if (!this.overhead()) return;
+    if ((flags & FLAG.ACK) === 0) this.writer.ping(bytes, true);
   }
 
   protected readGoawayFrame(): void {
     const { stream, length, bytes } = this.reader;
     if (stream !== 0) return this.protocolError("GOAWAY on a stream", "RFC 9113, 6.8");
     if (length < 8) return this.error("FRAME_SIZE_ERROR", "GOAWAY is shorter than 8 bytes", "RFC 9113, 6.8");
-    this.overhead();
+    if (!this.overhead()) return;
     this.readGoaway(readUint32(bytes, 0) & 0x7fff_ffff, readUint32(bytes, 4));
   }
 
   protected readPriority(): void {
     const { stream: id, length, bytes } = this.reader;
     if (id === 0) return this.protocolError("PRIORITY on stream 0", "RFC 9113, 6.3");
-    this.overhead();
+    if (!this.overhead()) return;
     if (length !== 5) {
       const message = "PRIORITY is not 5 bytes long";
       // RFC 9113, 6.4: an idle stream cannot be reset.
@@ -155,7 +159,7 @@ export abstract class ControlFrames extends StreamLayer {
   protected readPriorityUpdate(): void {
     const { stream, length, bytes } = this.reader;
     const rule = "RFC 9218, 7.1";
-    this.overhead();
+    if (!this.overhead()) return;
     if (this.role === "client") return this.protocolError("PRIORITY_UPDATE from a server", rule);
     if (stream !== 0) return this.protocolError("PRIORITY_UPDATE on a stream", rule);
     if (length < 4) return this.error("FRAME_SIZE_ERROR", "PRIORITY_UPDATE is shorter than 4 bytes", rule);
@@ -194,7 +198,10 @@ export abstract class ControlFrames extends StreamLayer {
     if (this.forwardsPriority) this.say({ kind: "priority", stream, priority: { kind: "update", value } });
   }
 
-  protected overhead(): void {
-    this.connectionError(this.guard.idleFrame(FRAME_HEAD_SIZE + this.reader.length));
+  /** The frame carries nothing: counted. False: it was one too many. */
+  protected overhead(): boolean {
+    const fault = this.guard.idleFrame(FRAME_HEAD_SIZE + this.reader.length);
+    this.connectionError(fault);
+    return fault === null;
   }
 }

@@ -65,7 +65,7 @@ export class HeaderBlockReader {
       promised: type === FRAME.PUSH_PROMISE ? readUint32(payload, start) & 0x7fff_ffff : null,
     };
     const fragment = payload.subarray(start + extra, end);
-    if ((flags & FLAG.END_HEADERS) !== 0) return { underWay, fragment };
+    if ((flags & FLAG.END_HEADERS) !== 0) return this.#tooLarge(fragment.length) ?? { underWay, fragment };
     this.underWay = underWay;
     this.#keptLength = this.#frames = 0;
     return this.#keep(fragment);
@@ -91,10 +91,8 @@ export class HeaderBlockReader {
 
   #keep(fragment: Uint8Array): BlockReading {
     const length = this.#keptLength + fragment.length;
-    if (length > this.#limits.headerBlockSize) {
-      const message = `A header block of more than ${this.#limits.headerBlockSize} bytes`;
-      return this.#fault("ENHANCE_YOUR_CALM", message, "limit: header block size");
-    }
+    const tooLarge = this.#tooLarge(length);
+    if (tooLarge !== null) return tooLarge;
     if (length > this.#kept.length) {
       const grown = new Uint8Array(Math.max(length, Math.min(2 * length, this.#limits.headerBlockSize)));
       grown.set(this.#kept.subarray(0, this.#keptLength));
@@ -103,6 +101,13 @@ export class HeaderBlockReader {
     this.#kept.set(fragment, this.#keptLength);
     this.#keptLength = length;
     return "more";
+  }
+
+  #tooLarge(length: number): BlockReading | null {
+    const { headerBlockSize } = this.#limits;
+    if (length <= headerBlockSize) return null;
+    const message = `A header block of more than ${headerBlockSize} bytes`;
+    return this.#fault("ENHANCE_YOUR_CALM", message, "limit: header block size");
   }
 
   #fault(code: ErrorCode, message: string, rule: string): BlockReading {

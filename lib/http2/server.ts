@@ -62,24 +62,6 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
     return null;
   }
 
-  /** After a 2xx answer to CONNECT has been sent. */
-  tunnel(id: number): void {
-    const stream = this.streams.get(id);
-    if (stream === undefined || isClosed(stream.state) || stream.tunnel !== "awaited") return;
-    stream.tunnel = "open";
-    const { held } = stream;
-    stream.held = null;
-    if (held !== null && held.length > 0) {
-      while (held.length > 0) {
-        const data = held.take(held.length);
-        const end = stream.heldEnd && held.length === 0;
-        this.say({ kind: "data", stream: id, data, credit: data.length, end });
-      }
-    } else if (stream.heldEnd) {
-      this.say({ kind: "data", stream: id, data: this.noData, credit: 0, end: true });
-    }
-  }
-
   offer(offers: Offers): void {
     // RFC 8441, 3: once offered, it stays.
     if (!offers.extendedConnect || this.#extendedConnect || this.closing) return;

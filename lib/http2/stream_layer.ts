@@ -103,8 +103,9 @@ export abstract class StreamLayer implements SendOwner {
     return this.#said.length > this.#saidNext;
   }
 
+  /** After a connection fault nothing is said any more. */
   protected say(event: HttpEvent | Signal): void {
-    this.#said.push(event);
+    if (!this.isDead) this.#said.push(event);
   }
 
   protected note(code: string, message: string, rule: string): void {
@@ -211,8 +212,12 @@ export abstract class StreamLayer implements SendOwner {
       return false;
     }
     const message = `${input.replace("receive ", "")} on a stream that is ${state}`;
-    if (outcome.scope === "stream") this.streamError(id, outcome.code, message, outcome.rule);
-    else this.error(outcome.code, message, outcome.rule);
+    if (outcome.scope === "connection") this.error(outcome.code, message, outcome.rule);
+    else if (isClosed(state)) {
+      // Whoever heard of the stream has heard of its end.
+      this.resetByUs(id, ERROR_CODES[outcome.code]);
+      this.connectionError(this.guard.reset());
+    } else this.streamError(id, outcome.code, message, outcome.rule);
     return false;
   }
 
