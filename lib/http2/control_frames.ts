@@ -126,10 +126,13 @@ export abstract class ControlFrames extends StreamLayer {
     const { stream: id, length, bytes } = this.reader;
     if (id === 0) return this.protocolError("PRIORITY on stream 0", "RFC 9113, 6.3");
     if (!this.overhead()) return;
+    const state = this.streams.stateOf(id) ?? "closed";
+    // RFC 9113, 6.3: it may come at any time; on a stream that is over it means nothing.
+    if (isClosed(state)) return;
     if (length !== 5) {
       const message = "PRIORITY is not 5 bytes long";
       // RFC 9113, 6.4: an idle stream cannot be reset.
-      if (this.streams.stateOf(id) === "idle") {
+      if (state === "idle") {
         return this.error("FRAME_SIZE_ERROR", message, "RFC 9113, 6.3");
       }
       return this.streamError(id, "FRAME_SIZE_ERROR", message, "RFC 9113, 6.3");

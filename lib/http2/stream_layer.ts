@@ -47,7 +47,8 @@ export abstract class StreamLayer implements SendOwner {
   readonly #said: (HttpEvent | Signal)[] = [];
   #saidNext = 0;
   readonly #noted = new Set<string>();
-  #goawaySent = false;
+  /** The last stream our GOAWAY named; null until it was sent. */
+  #goawayLast: number | null = null;
 
   constructor(role: Role, options: Http2Options) {
     this.role = role;
@@ -261,9 +262,10 @@ export abstract class StreamLayer implements SendOwner {
   }
 
   protected goaway(code: string, message: string): void {
-    if (this.#goawaySent && code === "NO_ERROR") return;
-    this.#goawaySent = true;
+    if (this.#goawayLast !== null && code === "NO_ERROR") return;
+    // RFC 9113, 6.8: it is never raised.
+    this.#goawayLast ??= this.streams.lastPeerStream;
     const number = (ERROR_CODES as Readonly<Record<string, number>>)[code] ?? ERROR_CODES.PROTOCOL_ERROR;
-    this.writer.goaway(this.streams.lastPeerStream, number, message);
+    this.writer.goaway(this.#goawayLast, number, message);
   }
 }
