@@ -152,8 +152,8 @@ export class HpackDecoder {
   /** Keeps a field, unless it is beyond a limit. */
   #take(name: string, value: string, size: number, isNeverIndexed: boolean): void {
     this.#size += size;
-    if (this.#truncated) return;
     if (this.#size > this.#maxListSize || this.#list.length >= this.#maxFields * 2) {
+      // For good: neither gets smaller.
       this.#truncated = true;
       return;
     }

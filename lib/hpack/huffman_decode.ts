@@ -47,7 +47,8 @@ export function huffmanDecodeInto(
   while (pendingBits > 0) {
     const step = steps[node | ((pending << (8 - pendingBits)) & 0xff)] ?? 0;
     const used = step & 0xf;
-    if (step >= EOS_STEP || used > pendingBits) break;
+    if (step >= INNER || used > pendingBits) break;
+    if (step >= EOS_STEP) return HAS_EOS;
     target[at++] = step >> 4;
     node = 0;
     pendingBits -= used;

@@ -7,6 +7,7 @@
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the server's
 // GOAWAY or its end.
 
+import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpEvent, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
@@ -55,7 +56,9 @@ export class Http2Client extends Http2Connection {
       [SETTING.MAX_HEADER_LIST_SIZE, limits.headerListSize],
     ];
     if (limits.frameSize !== MIN_FRAME_SIZE) settings.push([SETTING.MAX_FRAME_SIZE, limits.frameSize]);
-    if (limits.headerTableSize !== 4096) settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    if (limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
+      settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    }
     this.sendSettings(settings);
     this.windows.announce();
   }
@@ -131,6 +134,7 @@ export class Http2Client extends Http2Connection {
   protected sendingEnded(): void {}
 
   protected override settingsAcknowledged(): void {
+    super.settingsAcknowledged();
     if (this.#pushOffAfter === 0 || --this.#pushOffAfter > 0) return;
     this.#mayPush = this.#pushOffered;
   }

@@ -4,6 +4,7 @@
 // streams nobody cares for is given back to the connection's window at once.
 
 import { HpackDecoder } from "../hpack/decoder.ts";
+import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpConnection, HttpEvent, Offers, Signal } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
@@ -26,6 +27,8 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
   readonly #blocks: HeaderBlockReader;
   #prefaceRead: number;
   #settingsSeen = false;
+  /** Our first SETTINGS are in force. */
+  #tableAnnounced = false;
   /** The stream the pieces of the DATA frame under way belong to; null: they are dropped. */
   #dataStream: Http2Stream | null = null;
   #dataEnds = false;
@@ -38,7 +41,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
     super(role, options);
     const { limits } = this;
     this.#decoder = new HpackDecoder({
-      maxTableSize: limits.headerTableSize,
+      maxTableSize: DEFAULT_TABLE_SIZE,
       maxListSize: limits.headerListSize,
       maxFields: limits.fields,
     });
@@ -164,6 +167,9 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
 
   // --- What the roles do ---
 
+  /** The client's preface has come. */
+  protected prefaceRead(): void {}
+
   /** A complete header block for a stream that may have one. `stream` is undefined for an idle one. */
   protected abstract readHeaders(block: HeaderBlock, under: BlockUnderWay): void;
   protected abstract readPromise(block: HeaderBlock, under: BlockUnderWay): void;
@@ -174,6 +180,15 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
   protected abstract survivesEnd(stream: Http2Stream): boolean;
   /** What a stream is lost with when the connection ends under it. */
   protected abstract goneFault(stream: Http2Stream): ProtocolFault;
+
+  /** RFC 9113, 4.3.1: the decoder's table may be as large as we said once the peer has heard it. */
+  protected override settingsAcknowledged(): void {
+    if (this.#tableAnnounced) return;
+    this.#tableAnnounced = true;
+    if (this.limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
+      this.#decoder.setMaxTableSize(this.limits.headerTableSize);
+    }
+  }
 
   // --- Reading ---
 
@@ -216,7 +231,9 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
       this.#prefaceRead++;
       input.skip(1);
     }
-    return this.#prefaceRead === PREFACE.length;
+    if (this.#prefaceRead < PREFACE.length) return false;
+    this.prefaceRead();
+    return true;
   }
 
   /** Whether a frame of this type may come now, whatever is in it. */

@@ -8,6 +8,7 @@
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the client's
 // GOAWAY or its end. Streams whose requests were complete are answered also after the end.
 
+import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpEvent, HttpServerConnection, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
@@ -15,7 +16,7 @@ import { isInterim, type RequestHead, type ResponseHead } from "../http/head.ts"
 import { Http2Connection } from "./connection.ts";
 import { DataQueue } from "./data_queue.ts";
 import { connectionFault, ERROR_CODES, errorNumber, streamFault } from "./error_codes.ts";
-import { MIN_FRAME_SIZE, SETTING } from "./frame_types.ts";
+import { DEFAULT_WINDOW_SIZE, MIN_FRAME_SIZE, SETTING } from "./frame_types.ts";
 import { writeRequestHead, writeResponseHead, writeTrailers } from "./head_writer.ts";
 import type { BlockUnderWay } from "./header_block_reader.ts";
 import type { Http2Options } from "./limits.ts";
@@ -33,6 +34,8 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
   /** RFC 8441: whether CONNECT with :protocol has been offered. */
   #extendedConnect = false;
   #clientSettingsSeen = false;
+  /** After an upgrade: the connection's window is kept back. */
+  #awaitsPreface = false;
 
   constructor(options: Http2ServerOptions) {
     super("server", options);
@@ -43,7 +46,9 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
       [SETTING.MAX_HEADER_LIST_SIZE, limits.headerListSize],
     ];
     if (limits.frameSize !== MIN_FRAME_SIZE) settings.push([SETTING.MAX_FRAME_SIZE, limits.frameSize]);
-    if (limits.headerTableSize !== 4096) settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    if (limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
+      settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    }
     this.sendSettings(settings);
     this.windows.announce();
     if (options.upgraded !== undefined) this.#upgrade(options.upgraded);
@@ -139,6 +144,12 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
       return this.streamError(id, "REFUSED_STREAM", message, "RFC 9113, 5.1.2");
     }
     this.#openRequest(block, under);
+  }
+
+  protected override prefaceRead(): void {
+    if (!this.#awaitsPreface) return;
+    this.#awaitsPreface = false;
+    this.scheduler.connectionWindowUpdate(DEFAULT_WINDOW_SIZE);
   }
 
   protected readPromise(): void {
@@ -261,6 +272,9 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
   // RFC 7540, 3.2.1: the first request, complete, on stream 1.
   #upgrade({ settings, head }: { settings: Uint8Array; head: RequestHead }): void {
     this.presetSettings(settings);
+    // No DATA before the client's preface shows that it has seen the 101: curl fails on more than it has room for behind it.
+    this.scheduler.connectionWindowUpdate(-DEFAULT_WINDOW_SIZE);
+    this.#awaitsPreface = true;
     const stream = this.#open(1);
     stream.method = head.method;
     stream.headSaid = true;

@@ -13,8 +13,11 @@ import {
 } from "./frame_types.ts";
 
 export interface PeerSettings {
-  /** Bytes. */
-  headerTableSize: number;
+  /**
+   * Each SETTINGS_HEADER_TABLE_SIZE of the last SETTINGS, in order, bytes: the smallest on the way has a meaning of its own
+   * (RFC 7541, 4.2).
+   */
+  headerTableSizes: readonly number[];
   /** RFC 9113, 6.5.2: a client that does not say otherwise takes pushes. */
   enablePush: boolean;
   /** Infinity until the peer says. */
@@ -26,7 +29,7 @@ export interface PeerSettings {
 
 export function initialSettings(): PeerSettings {
   return {
-    headerTableSize: 4096,
+    headerTableSizes: [],
     enablePush: true,
     maxConcurrentStreams: Infinity,
     initialWindowSize: DEFAULT_WINDOW_SIZE,
@@ -41,13 +44,13 @@ export function readSettings(
   before: Readonly<PeerSettings>,
   peer: Peer,
 ): PeerSettings | ProtocolFault {
-  const settings = { ...before };
+  const settings: PeerSettings = { ...before, headerTableSizes: [] };
   for (let at = 0; at + 6 <= payload.length; at += 6) {
     const id = ((payload[at] ?? 0) << 8) | (payload[at + 1] ?? 0);
     const value = readUint32(payload, at + 2);
     switch (id) {
       case SETTING.HEADER_TABLE_SIZE:
-        settings.headerTableSize = value;
+        settings.headerTableSizes = [...settings.headerTableSizes, value];
         break;
       case SETTING.ENABLE_PUSH:
         if (value > 1) return bad(peer, "SETTINGS_ENABLE_PUSH", value);

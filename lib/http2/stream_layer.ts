@@ -133,9 +133,7 @@ export abstract class StreamLayer implements SendOwner {
   protected applySettings(before: Readonly<PeerSettings>): boolean {
     const { settings } = this;
     this.writer.maxFrameSize = settings.maxFrameSize;
-    if (settings.headerTableSize !== before.headerTableSize) {
-      this.encoder.setTableLimit(settings.headerTableSize);
-    }
+    for (const size of settings.headerTableSizes) this.encoder.setTableLimit(size);
     // RFC 9113, 6.9.2: it changes the windows of all open streams.
     const change = settings.initialWindowSize - before.initialWindowSize;
     if (change === 0) return true;
