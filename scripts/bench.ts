@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { makeAuthorityPem } from "../lib/tls/authority_material.ts";
 import { loadAuthority } from "../lib/tls/authority_files.ts";
 import { flowsRow, runFlowsRow } from "./bench_flows.ts";
+import { http2DelayRow, runHttp2DelayRow } from "./bench_http2_delay.ts";
+import { http2StallRows, runHttp2StallRow } from "./bench_http2_stall.ts";
 import { runLoadRow } from "./bench_load.ts";
 import { loadRows } from "./bench_load_rows.ts";
 import { busyLine, machineLine, type Programs } from "./bench_machine.ts";
@@ -30,6 +32,8 @@ const rows: readonly BenchRow[] = [
   ...loadRows.map((row) => ({ ...row, run: (setting: Setting) => runLoadRow(row, setting) })),
   { ...startRow, run: runStartRow },
   ...stallRows.map((row) => ({ ...row, run: (setting: Setting) => runStallRow(row, setting) })),
+  ...http2StallRows.map((row) => ({ ...row, run: (setting: Setting) => runHttp2StallRow(row, setting) })),
+  { ...http2DelayRow, run: runHttp2DelayRow },
   { ...flowsRow, run: runFlowsRow },
 ];
 
@@ -47,9 +51,12 @@ async function main(): Promise<number> {
   }
   if (Deno.build.os !== "linux") return fail("it reads /proc, so it needs Linux", 1);
   const wrk = findProgram("wrk");
-  if (wrk === null) return fail("wrk is missing; on Debian: apt-get install wrk nginx-light mitmproxy", 1);
+  if (wrk === null) {
+    return fail("wrk is missing; on Debian: apt-get install wrk nghttp2-client nginx-light mitmproxy", 1);
+  }
   const programs = {
     wrk,
+    h2load: findProgram("h2load"),
     nginx: findProgram("nginx"),
     mitmdump: findProgram("mitmdump"),
     mitm: options.mitm === null ? fileURLToPath(new URL("../mitm", import.meta.url)) : resolve(options.mitm),
@@ -105,6 +112,7 @@ async function runBench(
   if (programs.nginx === null) {
     console.log("nginx is not installed: no comparison with it; Deno is the origin");
   }
+  if (programs.h2load === null) console.log("h2load is not installed: the rows it drives fail");
   if (programs.mitmdump === null) console.log("mitmdump is not installed: no comparison with it");
 
   const authority = await writeCertificates(folder);
@@ -116,6 +124,7 @@ async function runBench(
     folder,
     wrk: programs.wrk,
     wrkScript: `${folder}/wrk.lua`,
+    h2load: programs.h2load,
     mitm,
     mitmdump: programs.mitmdump,
     origin,

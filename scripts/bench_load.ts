@@ -1,7 +1,8 @@
-// Measures a row that wrk drives: everything in it is started, looked at, warmed up, and measured in turn, round by
+// Measures a row that wrk or h2load drives: everything in it is started, looked at, warmed up, and measured in turn, round by
 // round. Each row has proxies of its own: what one leaves behind in a process does not count in another.
 
 import { type Check, judge, median, ratioOf, spreadOf } from "./bench_figures.ts";
+import { runH2load } from "./bench_h2load.ts";
 import { checkAnswer } from "./bench_http.ts";
 import type { Comparison, LoadRow, Subject } from "./bench_load_rows.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type RunningProgram,
 } from "./bench_process.ts";
 import { type RunningProxy, startMitm, startMitmdump } from "./bench_proxies.ts";
+import type { NginxProxy } from "./bench_nginx.ts";
 import type { Setting } from "./bench_setting.ts";
 import { figure, type RowReport } from "./bench_table.ts";
 import { faultOf, type LoadResult, runWrk } from "./bench_wrk.ts";
@@ -45,6 +47,7 @@ export async function runLoadRow(row: LoadRow, setting: Setting): Promise<RowRep
   const notes: string[] = [];
   const contestants: Contestant[] = [];
   const spoiled = new Set<Subject>();
+  const tool = row.streams === null ? "wrk" : "h2load";
   const spoil = (subject: Subject, fault: string) => {
     spoiled.add(subject);
     faults.push(`${subject}: ${fault}`);
@@ -70,7 +73,7 @@ export async function runLoadRow(row: LoadRow, setting: Setting): Promise<RowRep
         if (contestant.subject === "direct" && round > 0) continue;
         setting.limit.check();
         const { result, cpu } = await measure(row, contestant, setting, setting.options.seconds);
-        const fault = contestant.process?.ended ?? faultOf(result, row.resource.size);
+        const fault = contestant.process?.ended ?? faultOf(result, row.resource.size, tool);
         if (fault !== null) spoil(contestant.subject, `round ${round + 1}: ${fault}`);
         contestant.results.push(result);
         contestant.cpu.push(cpu);
@@ -111,7 +114,7 @@ async function enter(
   own: RunningProxy[],
 ): Promise<Contestant | null> {
   const { origin, nginx, mitmdump, authority } = setting;
-  const originPort = row.tls ? origin.tls : origin.plain;
+  const originPort = !row.tls ? origin.plain : row.origin === "HTTP/2" ? origin.http2 : origin.tls;
   const at = (port: number, ca: string, process: RunningProgram | null, isOwn = false): Contestant => ({
     subject,
     port,
@@ -130,10 +133,10 @@ async function enter(
   const target = { scheme: row.tls ? "https" as const : "http" as const, port: originPort };
   switch (subject) {
     case "direct":
-      return at(originPort, authority.pem, null);
+      // h2load speaks nothing else.
+      return at(row.streams === null ? originPort : origin.http2, authority.pem, null);
     case "nginx":
-      if (nginx === null) return null;
-      return at(row.close ? nginx.newTls : row.tls ? nginx.tls : nginx.plain, authority.pem, nginx.process);
+      return nginx === null ? null : at(nginxPort(row, nginx), authority.pem, nginx.process);
     case "nginx as mitm":
       return nginx === null ? null : at(nginx.newTlsVerified, authority.pem, nginx.process);
     case "mitm":
@@ -146,22 +149,30 @@ async function enter(
   }
 }
 
+function nginxPort(row: LoadRow, nginx: NginxProxy): number {
+  if (row.streams !== null) return nginx.http2;
+  return row.close ? nginx.newTls : row.tls ? nginx.tls : nginx.plain;
+}
+
 async function measure(
   row: LoadRow,
   { port, process }: Contestant,
-  { wrk, wrkScript }: Setting,
+  { wrk, wrkScript, h2load, folder }: Setting,
   seconds: number,
 ): Promise<{ result: LoadResult; cpu: number }> {
   const url = `${row.tls ? "https" : "http"}://localhost:${port}${row.resource.path}`;
   const cpuTime = () => process === null || process.ended !== null ? NaN : cpuTimeOf(process.pid);
   const before = cpuTime();
-  const result = await runWrk(wrk, wrkScript, {
-    url,
-    connections: row.connections,
-    seconds,
-    close: row.close,
-  });
+  const { connections, streams, close } = row;
+  const result = streams === null
+    ? await runWrk(wrk, wrkScript, { url, connections, seconds, close })
+    : await runH2load(present(h2load), `${folder}/h2load.log`, { url, connections, streams, seconds });
   return { result, cpu: (cpuTime() - before) * 1e6 / result.requests };
+}
+
+function present(h2load: string | null): string {
+  if (h2load === null) throw new Error("h2load is missing; on Debian: apt-get install nghttp2-client");
+  return h2load;
 }
 
 function memoryAfter({ process }: Contestant): Memory | null {

@@ -1,9 +1,9 @@
-// What wrk is made to ask for, through which proxies, and which of them are compared: the rows it drives, as data.
+// What wrk and h2load are made to ask for, through which proxies, and which of them are compared: their rows, as data.
 
 import type { Target } from "./bench_figures.ts";
 import { MEBIBYTE, TINY } from "./bench_nginx.ts";
 
-/** What stands between wrk and the origin. */
+/** What stands between the load and the origin. */
 export type Subject = "direct" | "nginx" | "nginx as mitm" | "mitm" | "mitm -k" | "mitmdump";
 
 export interface Comparison {
@@ -21,6 +21,10 @@ export interface LoadRow {
   resource: { path: string; size: number };
   connections: number;
   tls: boolean;
+  /** HTTP/2, from h2load: requests at once on each connection. Null: HTTP/1.1, from wrk. */
+  streams: number | null;
+  /** What the origin speaks; nginx as a proxy speaks HTTP/1.1 to it in any case. */
+  origin: "HTTP/1.1" | "HTTP/2";
   /** A new connection for each request, on both legs. */
   close: boolean;
   subjects: Subject[];
@@ -44,6 +48,8 @@ export const loadRows: readonly LoadRow[] = [
     resource: TINY,
     connections: 32,
     tls: false,
+    streams: null,
+    origin: "HTTP/1.1",
     close: false,
     subjects,
     comparisons: compare(0.45, 14),
@@ -54,6 +60,8 @@ export const loadRows: readonly LoadRow[] = [
     resource: TINY,
     connections: 32,
     tls: true,
+    streams: null,
+    origin: "HTTP/1.1",
     close: false,
     subjects,
     comparisons: compare(0.45, 12),
@@ -64,6 +72,8 @@ export const loadRows: readonly LoadRow[] = [
     resource: MEBIBYTE,
     connections: 16,
     tls: false,
+    streams: null,
+    origin: "HTTP/1.1",
     close: false,
     subjects,
     comparisons: compare(null, null),
@@ -74,9 +84,35 @@ export const loadRows: readonly LoadRow[] = [
     resource: MEBIBYTE,
     connections: 16,
     tls: true,
+    streams: null,
+    origin: "HTTP/1.1",
     close: false,
     subjects,
     comparisons: compare(0.7, null),
+  },
+  {
+    name: "tiny-h2",
+    title: "GET of 2 bytes, HTTP/2 on both legs, 4 connections of 32 streams, TLS, flows recorded",
+    resource: TINY,
+    connections: 4,
+    tls: true,
+    streams: 32,
+    origin: "HTTP/2",
+    close: false,
+    subjects,
+    comparisons: compare(0.35, 9),
+  },
+  {
+    name: "tiny-h2-h1",
+    title: "GET of 2 bytes, HTTP/2 in and HTTP/1.1 out, 4 connections of 32 streams, TLS, flows recorded",
+    resource: TINY,
+    connections: 4,
+    tls: true,
+    streams: 32,
+    origin: "HTTP/1.1",
+    close: false,
+    subjects,
+    comparisons: compare(0.35, 9),
   },
   {
     name: "new-tls",
@@ -84,6 +120,8 @@ export const loadRows: readonly LoadRow[] = [
     resource: TINY,
     connections: 32,
     tls: true,
+    streams: null,
+    origin: "HTTP/1.1",
     close: true,
     subjects: ["direct", "nginx", "nginx as mitm", "mitm", "mitm -k", "mitmdump"],
     comparisons: [

@@ -10,6 +10,7 @@ const BUSY = 0.7;
 
 export interface Programs {
   wrk: string;
+  h2load: string | null;
   /** Null where it is not installed. */
   nginx: string | null;
   mitmdump: string | null;
@@ -27,6 +28,7 @@ export async function machineLine(programs: Programs, env: Record<string, string
   const versions: [string, string | null, string[]][] = [
     ["nginx", programs.nginx, ["-v"]],
     ["wrk", programs.wrk, ["-v"]],
+    ["h2load", programs.h2load, ["--version"]],
     ["mitmdump", programs.mitmdump, ["--version"]],
   ];
   for (const [name, program, args] of versions) {

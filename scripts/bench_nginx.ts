@@ -8,7 +8,9 @@ import { freePorts, RunningProgram } from "./bench_process.ts";
 export const TINY = { path: "/tiny", size: 2 };
 export const KIBIBYTE = { path: "/kib", size: 1024 };
 export const MEBIBYTE = { path: "/mib", size: 1024 * 1024 };
-export const resources = [TINY, KIBIBYTE, MEBIBYTE];
+/** 100 MB, decimal, as downloads are told. */
+export const LONG = { path: "/long", size: 100_000_000 };
+export const resources = [TINY, KIBIBYTE, MEBIBYTE, LONG];
 
 /** Certificates of the bench, as files in its folder; nginx reads them by name. */
 export const CERTIFICATE_FILE = "leaf.pem";
@@ -20,6 +22,8 @@ export interface Origin {
   process: RunningProgram;
   plain: number;
   tls: number;
+  /** TLS, and HTTP/2 for those who offer it. */
+  http2: number;
 }
 
 /** The ports of nginx as a proxy; what each does is written in docs/bench.md. */
@@ -27,6 +31,8 @@ export interface NginxProxy {
   process: RunningProgram;
   plain: number;
   tls: number;
+  /** HTTP/2 in, HTTP/1.1 out, which is all nginx can do. */
+  http2: number;
   /** nginx as it comes: a new connection upstream each time, resuming TLS sessions, not verifying. */
   newTls: number;
   /** New connections upstream with all that mitm does: full handshakes, certificates verified. */
@@ -35,25 +41,35 @@ export interface NginxProxy {
 
 /** `folder` holds the certificate. Where nginx is not installed, `null`, the origin is Deno's own server. */
 export async function startOrigin(nginx: string | null, folder: string): Promise<Origin> {
-  const [plain = 0, tls = 0] = freePorts(2);
+  const [plain = 0, tls = 0, http2 = 0] = freePorts(3);
   if (nginx === null) {
     const script = fileURLToPath(new URL("bench_origin.ts", import.meta.url));
-    const args = ["run", "--quiet", "--allow-net", "--allow-read", script, String(plain), String(tls)];
+    const args = [
+      "run",
+      "--quiet",
+      "--allow-net",
+      "--allow-read",
+      script,
+      ...[plain, tls, http2].map(String),
+    ];
     const process = new RunningProgram("the origin", Deno.execPath(), args, { cwd: folder });
-    for (const port of [plain, tls]) await process.listening(port);
-    return { process, plain, tls };
+    for (const port of [plain, tls, http2]) await process.listening(port);
+    return { process, plain, tls, http2 };
   }
   const locations = `
     location = ${TINY.path} { return 200 "ok"; }
     location = ${KIBIBYTE.path} { return 200 "${"k".repeat(KIBIBYTE.size)}"; }
-    location = ${MEBIBYTE.path} { root .; }`;
+    location = ${MEBIBYTE.path} { root .; }
+    location = ${LONG.path} { root .; }`;
   await Deno.mkdir(`${folder}/origin`);
-  await Deno.writeFile(`${folder}/origin${MEBIBYTE.path}`, new Uint8Array(MEBIBYTE.size).fill(0x6d));
+  for (const { path, size } of [MEBIBYTE, LONG]) {
+    await Deno.writeFile(`${folder}/origin${path}`, new Uint8Array(size).fill(0x6d));
+  }
   const process = await start(
     nginx,
     folder,
     "origin",
-    [plain, tls],
+    [plain, tls, http2],
     `
   default_type application/octet-stream;
   server {
@@ -61,20 +77,23 @@ export async function startOrigin(nginx: string | null, folder: string): Promise
   }
   server {
     listen 127.0.0.1:${tls} ssl;${locations}
+  }
+  server {
+    listen 127.0.0.1:${http2} ssl http2;${locations}
   }`,
   );
-  return { process, plain, tls };
+  return { process, plain, tls, http2 };
 }
 
 export async function startNginxProxy(nginx: string, folder: string, origin: Origin): Promise<NginxProxy> {
-  const [plain = 0, tls = 0, newTls = 0, newTlsVerified = 0] = freePorts(4);
+  const [plain = 0, tls = 0, http2 = 0, newTls = 0, newTlsVerified = 0] = freePorts(5);
   const keepAlive = 'proxy_http_version 1.1; proxy_set_header Connection "";';
   await Deno.mkdir(`${folder}/nginx`);
   const process = await start(
     nginx,
     folder,
     "nginx",
-    [plain, tls, newTls, newTlsVerified],
+    [plain, tls, http2, newTls, newTlsVerified],
     `
   upstream plain { server 127.0.0.1:${origin.plain}; keepalive 64; keepalive_requests 1000000000; }
   upstream tls { server 127.0.0.1:${origin.tls}; keepalive 64; keepalive_requests 1000000000; }
@@ -84,6 +103,10 @@ export async function startNginxProxy(nginx: string, folder: string, origin: Ori
   }
   server {
     listen 127.0.0.1:${tls} ssl;
+    location / { ${keepAlive} proxy_pass https://tls; }
+  }
+  server {
+    listen 127.0.0.1:${http2} ssl http2;
     location / { ${keepAlive} proxy_pass https://tls; }
   }
   server {
@@ -99,7 +122,7 @@ export async function startNginxProxy(nginx: string, folder: string, origin: Ori
     location / { proxy_pass https://127.0.0.1:${origin.tls}; }
   }`,
   );
-  return { process, plain, tls, newTls, newTlsVerified };
+  return { process, plain, tls, http2, newTls, newTlsVerified };
 }
 
 /** `servers`: what stands in `http {}`. All its files are in `folder/name`. */

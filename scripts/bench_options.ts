@@ -33,13 +33,13 @@ The rows, and how to read them: docs/bench.md
 const MAX_ROUNDS = 100;
 const MAX_SECONDS = 600;
 
-/** Measurements with wrk in one round of all rows, the warming up not counted. */
-const CELLS = 17;
+/** Measurements with wrk and h2load in one round of all rows, the warming up not counted. */
+const CELLS = 23;
 /** Starting and stopping wrk. Seconds. */
 const CELL_OVERHEAD = 0.5;
-/** What does not depend on the rounds: starts, warming up, the rows without wrk. Seconds. */
-const FIXED = 130;
-const FIXED_QUICK = 32;
+/** What does not depend on the rounds: starts, warming up, the rows without wrk and h2load. Seconds. */
+const FIXED = 170;
+const FIXED_QUICK = 45;
 
 /** A string says what is wrong with the words. "help": it was asked for. */
 export function parseBenchOptions(

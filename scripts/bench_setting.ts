@@ -12,11 +12,13 @@ export interface Setting {
   wrk: string;
   /** The path of the script that makes wrk print figures. */
   wrkScript: string;
+  /** The path of the program, or null where it is not installed. */
+  h2load: string | null;
   mitm: Mitm;
   /** The path of the program, or null where it is not installed. */
   mitmdump: string | null;
-  /** Ports of the origin. */
-  origin: { plain: number; tls: number };
+  /** Ports of the origin; `tls` speaks HTTP/1.1 alone, `http2` both. */
+  origin: { plain: number; tls: number; http2: number };
   /** Null where nginx is not installed. */
   nginx: NginxProxy | null;
   /** The CA of the origin and of nginx, and a certificate of it for localhost and 127.0.0.1. */

@@ -79,7 +79,7 @@ export async function runStallRow(row: StallRow, setting: Setting): Promise<RowR
       await within(LIMIT, `the ${row.direction}`, done);
       const seconds = (performance.now() - before) / 1000;
       const peak = memoryOf(pid).peak;
-      return report(row, { idle, stalled, peak, inFlight, seconds }, notes);
+      return stallReport(row, { idle, stalled, peak, inFlight, seconds }, notes);
     } finally {
       clearInterval(timer);
     }
@@ -89,7 +89,7 @@ export async function runStallRow(row: StallRow, setting: Setting): Promise<RowR
   }
 }
 
-interface Figures {
+export interface StallFigures {
   /** KiB of resident size. */
   idle: number;
   stalled: number;
@@ -99,7 +99,12 @@ interface Figures {
   seconds: number;
 }
 
-function report(row: StallRow, figures: Figures, notes: string[]): RowReport {
+/** The report of a row: growth is judged against the target. */
+export function stallReport(
+  row: { name: string; title: string },
+  figures: StallFigures,
+  notes: string[],
+): RowReport {
   const { idle, stalled, peak, inFlight, seconds } = figures;
   const mebibytes = (kibibytes: number) => figure(kibibytes / 1024);
   const check = (name: string, kibibytes: number, meaning: string): Check => {

@@ -7,7 +7,7 @@ export interface LoadResult {
   requests: number;
   /** Seconds. */
   duration: number;
-  /** Bytes that came, heads included. */
+  /** Bytes that came; of wrk heads included. */
   bytes: number;
   /** Latencies in milliseconds; of a new connection, without its TCP and TLS handshakes. */
   p50: number;
@@ -91,13 +91,17 @@ export function readWrkOutput(text: string): LoadResult {
 }
 
 /**
- * What makes a measurement worthless, for a person; null: nothing. `bodySize`: of every answer; wrk itself takes any
+ * What makes a measurement worthless, for a person; null: nothing. `bodySize`: of every answer; `tool` itself takes any
  * status below 400 and any length for good.
  */
-export function faultOf({ requests, bytes, errors }: LoadResult, bodySize: number): string | null {
+export function faultOf(
+  { requests, bytes, errors }: LoadResult,
+  bodySize: number,
+  tool = "wrk",
+): string | null {
   const named = Object.entries(errors).filter(([, count]) => count > 0);
   if (named.length > 0) {
-    return `wrk counted ${named.map(([name, count]) => `${count} ${name} errors`).join(", ")}`;
+    return `${tool} counted ${named.map(([name, count]) => `${count} ${name} errors`).join(", ")}`;
   }
   if (requests === 0) return "not one request was answered";
   if (bytes < requests * bodySize) return `${bytes} bytes came for ${requests} bodies of ${bodySize} bytes`;

@@ -143,7 +143,7 @@ function valueOf(flag: string): string {
 function commanderFault(error: CommanderError): UsageError {
   const named = /'([^]*?)'/.exec(error.message)?.[1] ?? "";
   if (error.code === "commander.optionMissingArgument") {
-    const flag = /--[a-z-]+/.exec(named)?.[0] ?? named;
+    const flag = /--[a-z0-9-]+/.exec(named)?.[0] ?? named;
     return new UsageError(`${flag}: its value is missing; accepted: ${valueOf(flag)}`);
   }
   const [flag = "", ...value] = named.split("=");

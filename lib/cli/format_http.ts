@@ -35,7 +35,7 @@ export function httpLine(
 ): string {
   const { request, response } = flow;
   const rest = new LineBuilder();
-  if (request.head.version !== "HTTP/1.1") rest.add(request.head.version, palette.faint);
+  if (request.head.version !== "HTTP/1.1") rest.add(versionSign(request.head), palette.faint);
   if (request.body.length > 0) rest.add(`[upload ${formatSize(request.body.length)}]`, palette.remark);
   if (response !== null) addResponse(rest, flow, response, palette);
   if (flow.error !== null) {
@@ -80,7 +80,7 @@ export function errorText(error: FlowError): string {
 function addResponse(line: LineBuilder, flow: HttpFlow, response: ResponseRecord, palette: Palette): void {
   const { version, status, reason, fields, framing } = response.head;
   line.add("->", palette.faint);
-  if (version !== flow.request.head.version) line.add(version, palette.faint);
+  if (version !== flow.request.head.version) line.add(versionSign(response.head), palette.faint);
   line.add(`${status}`, (text) => palette.status(status, text));
   if (reason !== "" && reason.toLowerCase() !== STATUS_CODES[status]?.toLowerCase()) {
     line.add(quoteWire(reason));
@@ -88,6 +88,11 @@ function addResponse(line: LineBuilder, flow: HttpFlow, response: ResponseRecord
   const type = cutText(contentTypeAsSent(fields), TYPE_WIDTH);
   line.add(type === "" || isMediaType(type) ? type : quoteWire(type), palette.faint);
   if (framing !== "none" || response.body.length > 0) line.add(formatSize(response.body.length));
+}
+
+/** HTTP/2 by its name in ALPN, which is what people call it. */
+function versionSign({ version }: Head): string {
+  return version === "HTTP/2.0" ? "h2" : version;
 }
 
 function remarks(flow: HttpFlow): string[] {

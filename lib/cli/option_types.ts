@@ -106,6 +106,14 @@ export const duration: SingleType<number> = {
   format: (value) => withUnit(value, DURATION_UNITS),
 };
 
+/** Milliseconds; 0 for never. */
+export const durationOrNever: SingleType<number> = {
+  ...duration,
+  accepts: `${duration.accepts}, or 0 for never`,
+  parse: (text) => /^0+$/.test(text) ? 0 : duration.parse(text),
+  format: (value) => value === 0 ? "0" : duration.format(value),
+};
+
 /** The value in the largest unit that leaves no fraction; `units` from large to small. */
 function withUnit(value: number, units: ReadonlyMap<string, number>): string {
   for (const [unit, factor] of units) {

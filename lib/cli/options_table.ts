@@ -6,6 +6,7 @@ import {
   boolean,
   choice,
   duration,
+  durationOrNever,
   integer,
   list,
   optional,
@@ -56,11 +57,16 @@ function option<Value>(
   return { bare: null, ...rest, type, default: fallback };
 }
 
+type ToggleRest = Omit<OptionDefinition<boolean>, "type" | "default" | "bare" | "valueName">;
+
 /** A flag without a value. */
-function toggle(
-  rest: Omit<OptionDefinition<boolean>, "type" | "default" | "bare" | "valueName">,
-): OptionDefinition<boolean> {
+function toggle(rest: ToggleRest): OptionDefinition<boolean> {
   return { ...rest, type: boolean, default: false, bare: "true", valueName: null };
+}
+
+/** A flag "--no-NAME" for what is on without it. */
+function switchOff(rest: ToggleRest): OptionDefinition<boolean> {
+  return { ...rest, type: boolean, default: true, bare: "false", valueName: null };
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -112,6 +118,13 @@ export const options = {
   allow_hosts: option(list(pattern), [], {
     help: "Intercept only matching hosts and let all others pass untouched (repeatable).",
     flag: "--allow",
+    valueName: "HOST",
+    group: "Hosts",
+    live: true,
+  }),
+  h2c_hosts: option(list(pattern), [], {
+    help: "Speak HTTP/2 without TLS to matching origins, which are known to take it (repeatable).",
+    flag: "--h2c",
     valueName: "HOST",
     group: "Hosts",
     live: true,
@@ -170,7 +183,18 @@ export const options = {
     group: "HTTP",
     live: true,
   }),
-
+  http2: switchOff({
+    help: "Speak HTTP/1 only, to clients and to origins.",
+    flag: "--no-http2",
+    group: "HTTP",
+    live: true,
+  }),
+  http2_priority: toggle({
+    help: "Forward the priorities that HTTP/2 clients give their requests.",
+    flag: "--http2-priority",
+    group: "HTTP",
+    live: true,
+  }),
   keep_host_header: toggle({
     help: "Reverse mode: pass the client's Host field through, instead of the origin's name.",
     flag: "--keep-host-header",
@@ -236,6 +260,13 @@ export const options = {
   stall_timeout: option(duration, 600 * SECOND, {
     help: "How long an exchange or a tunnel may go without a byte moving.",
     flag: "--stall-timeout",
+    valueName: "TIME",
+    group: "Timeouts and limits",
+    live: true,
+  }),
+  http2_ping_keepalive: option(durationOrNever, 58 * SECOND, {
+    help: "How long an HTTP/2 connection to an origin may be silent before it is sent a PING; 0 sends none.",
+    flag: "--http2-ping-keepalive",
     valueName: "TIME",
     group: "Timeouts and limits",
     live: true,

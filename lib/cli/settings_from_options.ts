@@ -52,12 +52,15 @@ export async function settingsFromOptions(values: OptionValues): Promise<Setting
     tcpHosts: [...values.tcp_hosts],
     ignoreHosts: [...values.ignore_hosts],
     allowHosts: [...values.allow_hosts],
+    h2cHosts: [...values.h2c_hosts],
     resolve: [...values.resolve],
     insecure: values.insecure === true ? true : [...values.insecure],
     upstreamCa,
     clientCertificate,
     passthroughOnReject: values.passthrough_on_reject,
     lenient: values.lenient,
+    http2: values.http2,
+    http2Priority: values.http2_priority,
     keepHostHeader: values.keep_host_header,
     bodySizeLimit: values.body_size_limit,
     captureLimit: values.capture_limit,
@@ -68,6 +71,7 @@ export async function settingsFromOptions(values: OptionValues): Promise<Setting
     headTimeout: values.head_timeout,
     idleTimeout: values.idle_timeout,
     stallTimeout: values.stall_timeout,
+    http2PingKeepalive: values.http2_ping_keepalive,
     connectionLimit: values.connection_limit,
   };
 }

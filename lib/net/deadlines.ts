@@ -9,8 +9,8 @@ export class Deadlines {
   readonly #active = new Set<Deadline>();
   #timer: ReturnType<typeof setInterval> | null = null;
 
-  /** A deadline that is not set yet. The owner must `cancel()` it in the end. */
-  create(expired: () => void): Deadline {
+  /** A deadline that is not set yet; `expired` is told the time. The owner must `cancel()` it in the end. */
+  create(expired: (now: number) => void): Deadline {
     return new Deadline(this.#active, expired);
   }
 
@@ -31,10 +31,10 @@ export class Deadlines {
 
 export class Deadline {
   readonly #active: Set<Deadline>;
-  readonly #expired: () => void;
+  readonly #expired: (now: number) => void;
   #at = Infinity;
 
-  constructor(active: Set<Deadline>, expired: () => void) {
+  constructor(active: Set<Deadline>, expired: (now: number) => void) {
     this.#active = active;
     this.#expired = expired;
     active.add(this);
@@ -63,6 +63,6 @@ export class Deadline {
   check(now: number): void {
     if (now < this.#at) return;
     this.#at = Infinity;
-    this.#expired();
+    this.#expired(now);
   }
 }

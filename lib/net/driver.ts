@@ -12,6 +12,8 @@ export interface DriverHandler {
   received(): void;
   /** A write is done: the codec has room again. */
   drained(): void;
+  /** All events that could be said have been: what the codec takes now may have changed without one. */
+  pumped?(): void;
   closed(fault: TransportFault | null): void;
 }
 
@@ -144,6 +146,7 @@ export class HttpDriver implements TransportHandler {
     } finally {
       this.#pumping = false;
     }
+    if (!this.#detached) this.#handler.pumped?.();
   }
 
   /** Writes what waits; ends, resets or resumes reading as the codec says. */

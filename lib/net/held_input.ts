@@ -18,6 +18,11 @@ export class HeldInput {
     return this.#closed !== null;
   }
 
+  /** Whether nothing waits for a handler. */
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
   unread(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#chunks.unshift(bytes.slice());
   }
@@ -73,6 +78,11 @@ export class HeldInput {
     const more = handler.data(chunk);
     // A handler put in place meanwhile has spoken for itself, about what it was given back.
     return this.#handler === handler ? more : this.#willing;
+  }
+
+  /** A chunk has come while the handler does not want any: it is copied, for `deliver()`. */
+  hold(chunk: Uint8Array): void {
+    this.#chunks.push(chunk.slice());
   }
 
   end(clean: boolean): void {

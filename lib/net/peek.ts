@@ -29,15 +29,20 @@ export function peek(
   return peekEither(transport, null, timeouts, decide);
 }
 
-/** The same, and watches `other`: a server that speaks first. */
+/**
+ * The same, and watches `other`: a server that speaks first. `isGreeting` is asked about all it has said: false waits on,
+ * for `transport` to decide, or for more.
+ */
 export function peekEither(
   transport: Transport,
   other: Transport | null,
   timeouts: PeekTimeouts,
   decide: (bytes: Uint8Array) => boolean,
+  isGreeting: (bytes: Uint8Array) => boolean = () => true,
 ): Promise<PeekResult> {
   return new Promise((resolve) => {
-    let bytes = new Uint8Array(0);
+    let bytes: Uint8Array = NOTHING;
+    let otherBytes: Uint8Array = NOTHING;
     let over = false;
     const finish = (result: PeekResult) => {
       if (over) return;
@@ -46,12 +51,25 @@ export function peekEither(
       transport.attach(null);
       other?.attach(null);
       transport.unread(bytes);
+      other?.unread(otherBytes);
       resolve(result);
     };
     let timer = setTimeout(() => finish({ kind: "timed-out" }), timeouts.silence);
+    /** Somebody has begun: it must be decided soon. */
+    const begun = () => {
+      if (bytes.length > 0 || otherBytes.length > 0) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => finish({ kind: "timed-out" }), timeouts.undecided);
+    };
     other?.attach({
       data(chunk) {
-        other.unread(chunk);
+        if (over) {
+          other.unread(chunk);
+          return false;
+        }
+        begun();
+        otherBytes = joined(otherBytes, chunk);
+        if (!isGreeting(otherBytes)) return true;
         finish({ kind: "other-first" });
         return false;
       },
@@ -65,14 +83,8 @@ export function peekEither(
           transport.unread(chunk);
           return false;
         }
-        if (bytes.length === 0) {
-          clearTimeout(timer);
-          timer = setTimeout(() => finish({ kind: "timed-out" }), timeouts.undecided);
-        }
-        const joined = new Uint8Array(bytes.length + chunk.length);
-        joined.set(bytes);
-        joined.set(chunk, bytes.length);
-        bytes = joined;
+        begun();
+        bytes = joined(bytes, chunk);
         if (!decide(bytes)) return true;
         finish({ kind: "decided" });
         return false;
@@ -81,4 +93,13 @@ export function peekEither(
       closed: (fault) => finish({ kind: "closed", fault }),
     });
   });
+}
+
+const NOTHING = new Uint8Array(0);
+
+function joined(before: Uint8Array, chunk: Uint8Array): Uint8Array {
+  const all = new Uint8Array(before.length + chunk.length);
+  all.set(before);
+  all.set(chunk, before.length);
+  return all;
 }

@@ -1,4 +1,4 @@
-// A byte stream in both directions: a TCP socket, TLS around one, or (later) a stream inside HTTP/2.
+// A byte stream in both directions: a TCP socket, TLS around one, or a stream inside HTTP/2.
 // Push with brakes: chunks come as calls, and the handler's answer says whether to go on reading. No promises on
 // the data path: a promise per chunk costs more than parsing it.
 // Invariants: a chunk is a view that is valid only during the call; after `closed` nothing follows; a handler attached

@@ -1,7 +1,7 @@
 // Responses mitm makes itself: short pages that say what happened and what to do, and answers from hooks.
 
 import { Fields } from "../http/fields.ts";
-import type { ResponseHead } from "../http/head.ts";
+import type { RequestHead, ResponseHead } from "../http/head.ts";
 import { reasonPhrase } from "../http/reason_phrases.ts";
 import type { Answer } from "../hooks/hooks.ts";
 
@@ -10,6 +10,11 @@ export interface CompleteResponse {
   head: ResponseHead;
   body: Uint8Array;
   trailers: Fields | null;
+}
+
+/** What goes to a client of HTTP/2 is of that version, ours too (RFC 9113, 8.3.2: it has no reason phrase). */
+export function inVersionOf(request: RequestHead, head: ResponseHead): ResponseHead {
+  return request.version === "HTTP/2.0" ? { ...head, version: "HTTP/2.0", reason: "" } : head;
 }
 
 /** A short HTML page for a failure. `message` is one sentence for a person; it is escaped. */

@@ -1,40 +1,33 @@
 // One client connection, from accept to its end: what speaks on it, where it wants to go, and which session carries
 // it from there. Plain async code; the data path begins where a session is started.
 // Invariants: `run` never rejects and ends only when the client's transport is closed or on its way out; every step
-// has a timeout; whatever was dialed is closed when it is not used.
+// has a timeout; whatever was dialed is closed when it is not used; tunnels in its streams end with it.
 
 import type { ConnectionRecord } from "../flow/record.ts";
-import { Http1Server } from "../http1/server.ts";
 import { peek } from "../net/peek.ts";
 import type { Transport } from "../net/transport.ts";
-import { type ClientHello, MAX_CLIENT_HELLO_SIZE, parseClientHello } from "../tls/client_hello.ts";
+import { CarriedSession } from "./carried_session.ts";
 import type { ConnectRequest } from "./connect_request.ts";
-import { log, newConnectionRecord, now, type ProxyContext } from "./context.ts";
+import { log, newConnectionRecord, type ProxyContext } from "./context.ts";
 import { type Dialed, dialOrigin, dropDialed } from "./dial_origin.ts";
 import { type FirstBytes, sniffProxyPort } from "./first_bytes.ts";
-import { HttpSession } from "./http_session.ts";
-import type { Routing } from "./origin.ts";
+import type { HttpProtocol } from "./origin.ts";
 import { negotiateSocks5, SOCKS5_REPLY, socks5Reply, write } from "./socks5.ts";
-import { answerFor, secureClient } from "./tls_interception.ts";
-import { type Carrier, type SessionHost, SNIFF_TIME } from "./session_host.ts";
+import { ownAnswer, protocolOf, secureClient } from "./tls_interception.ts";
+import { SNIFF_TIME } from "./session_host.ts";
+import { StreamSession } from "./stream_session.ts";
 import { runReverse } from "./reverse_session.ts";
 import { runTunnel } from "./tunnel_session.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
-export class ClientSession implements SessionHost {
-  readonly context: ProxyContext;
-  readonly record: ConnectionRecord;
-  readonly #transport: Transport;
+export class ClientSession extends CarriedSession {
   readonly #onOver: () => void;
-  #carrier: Carrier | null = null;
-  #stopping = false;
-  #over = false;
+  /** Tunnels in streams of this connection. */
+  readonly #streams = new Set<StreamSession>();
 
   constructor(context: ProxyContext, transport: Transport, onOver: () => void) {
-    this.context = context;
-    this.#transport = transport;
+    super(context, newConnectionRecord(context, transport.remote, transport.local, null), transport);
     this.#onOver = onOver;
-    this.record = newConnectionRecord(context, transport.remote, transport.local, null);
     this.record.connectedAt = this.record.startedAt;
   }
 
@@ -43,101 +36,41 @@ export class ClientSession implements SessionHost {
     if (held !== null) await held;
     try {
       if (this.context.settings.mode.kind === "reverse") {
-        await runReverse(this, this.#transport, this.context.settings.mode);
-      } else await this.#runProxyPort(this.#transport, false);
+        await runReverse(this, this.transport, this.context.settings.mode);
+      } else await this.#runProxyPort(this.transport, false);
     } catch (error) {
-      // Not a peer's fault but a mistake of ours: this client loses its connection, nobody else notices.
-      log(
-        this.context,
-        "error",
-        "internal",
-        `internal error on a client connection: ${describe(error)}`,
-        this.record,
-      );
-      this.#transport.reset();
-      this.over();
+      this.mistake("on a client connection", error);
     }
   }
 
-  /** Ends in good order; what waits to be decided is closed at once. */
-  shutdown(): void {
-    this.#stopping = true;
-    if (this.#carrier === null) this.#transport.close();
-    else this.#carrier.shutdown();
+  override shutdown(): void {
+    super.shutdown();
+    for (const stream of [...this.#streams]) stream.shutdown();
   }
 
-  destroy(): void {
-    this.#carrier?.destroy();
-    this.#transport.reset();
-    this.over();
+  override destroy(): void {
+    for (const stream of [...this.#streams]) stream.destroy();
+    super.destroy();
   }
 
-  /** From here on `carrier` carries the connection. */
-  carriedBy(carrier: Carrier): void {
-    this.#carrier = carrier;
-    if (this.#stopping) carrier.shutdown();
-  }
-
-  /** The connection is over. */
-  over(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.record.endedAt = now();
+  protected ended(): void {
     this.context.hooks.run("clientDisconnected", this.record);
     this.#onOver();
   }
 
-  /** Nothing more to do with this transport: it is closed. */
-  drop(transport: Transport): void {
-    transport.close();
-    this.over();
-  }
-
-  /** The complete hello of a client whose first bytes are TLS; null: closed, with a line in the log. */
-  async readHello(transport: Transport): Promise<ClientHello | null> {
-    const { tlsTimeout } = this.context.settings;
-    let hello: ClientHello | null = null;
-    let reason = "";
-    const result = await peek(transport, { silence: tlsTimeout, undecided: tlsTimeout }, (bytes) => {
-      const reading = parseClientHello(bytes);
-      if (reading.kind === "hello") hello = reading.hello;
-      else if (reading.kind === "not-tls") reason = reading.reason;
-      else if (bytes.length <= MAX_CLIENT_HELLO_SIZE) return false;
-      return true;
-    });
-    if (hello !== null) return hello;
-    if (result.kind === "timed-out") reason = "it did not come in time";
-    else if (result.kind !== "decided") reason = "the client closed first";
-    log(
-      this.context,
-      "warn",
-      "bad-client-hello",
-      `the client's TLS hello cannot be read: ${reason}`,
-      this.record,
-    );
-    this.drop(transport);
-    return null;
-  }
-
-  /** HTTP from a client that is known to speak it. */
-  startHttp(transport: Transport, routing: Routing): HttpSession {
-    const session = new HttpSession(this.context, this.record, transport, {
-      routing,
-      connection: new Http1Server({
-        lenient: this.context.settings.lenient,
-        hopByHop: routing.kind === "explicit" ? "own" : "keep",
-      }),
-      onConnect: routing.kind === "explicit" ? (request) => this.#onConnect(request) : null,
-      onOver: () => this.over(),
-    });
-    this.carriedBy(session);
-    return session;
+  protected override get onConnect(): (request: ConnectRequest) => void {
+    return (request) => {
+      this.#connect(request).catch((error) => this.mistake("in a tunnel", error));
+    };
   }
 
   // --- The proxy's own port, regular mode ---
 
-  async #runProxyPort(transport: Transport, insideTls: boolean): Promise<void> {
-    const { idleTimeout } = this.context.settings;
+  /** `alpn`: what was agreed on, inside TLS. */
+  async #runProxyPort(transport: Transport, insideTls: boolean, alpn: string | null = null): Promise<void> {
+    const { idleTimeout, http2 } = this.context.settings;
+    // RFC 9113, 3.2: there is nothing left to find out.
+    if (alpn === "h2") return this.#startHttp(transport, "http2");
     let first: FirstBytes = "unsure";
     const result = await peek(transport, { silence: idleTimeout, undecided: SNIFF_TIME }, (bytes) => {
       first = sniffProxyPort(bytes);
@@ -152,9 +85,15 @@ export class ClientSession implements SessionHost {
       case "tls":
         // TLS inside TLS to the proxy makes no sense; it would be a loop without an end.
         return insideTls ? this.drop(transport) : await this.#runTlsToProxy(transport);
+      case "http2":
+        return this.#startHttp(transport, http2 && protocolOf(alpn) !== "http1" ? "http2" : "http1");
       default:
-        this.startHttp(transport, { kind: "explicit" }).start();
+        return this.#startHttp(transport, "http1");
     }
+  }
+
+  #startHttp(transport: Transport, protocol: HttpProtocol): void {
+    this.startHttp(transport, { kind: "explicit" }, protocol).start();
   }
 
   /** The proxy itself, spoken to over TLS. */
@@ -168,10 +107,10 @@ export class ClientSession implements SessionHost {
       hello,
       target,
       originRecord: null,
-      alpn: answerFor(hello, null, false),
+      alpn: ownAnswer(hello, this.context.settings),
     });
     if (secure === null) return this.over();
-    await this.#runProxyPort(secure, true);
+    await this.#runProxyPort(secure, true, this.record.tls?.alpn ?? null);
   }
 
   async #runSocks5(transport: Transport): Promise<void> {
@@ -193,12 +132,7 @@ export class ClientSession implements SessionHost {
     await runTunnel(this, transport, target, dialed);
   }
 
-  #onConnect(request: ConnectRequest): void {
-    this.#connect(request).catch((error) => {
-      log(this.context, "error", "internal", `internal error in a tunnel: ${describe(error)}`, this.record);
-      this.destroy();
-    });
-  }
+  // --- CONNECT ---
 
   async #connect(request: ConnectRequest): Promise<void> {
     const { target } = request;
@@ -210,9 +144,10 @@ export class ClientSession implements SessionHost {
         "client",
       );
     }
+    const record = request.isStream ? this.#streamRecord() : this.record;
     let dialed: Dialed;
     try {
-      dialed = await dialOrigin(this.context, this.record, target);
+      dialed = await dialOrigin(this.context, record, target);
     } catch (error) {
       const { code, message } = UpstreamError.from(error);
       return request.refuse(
@@ -223,8 +158,20 @@ export class ClientSession implements SessionHost {
       );
     }
     const transport = await request.accept();
-    if (transport === null) dropDialed(this.context, this.record, dialed);
-    else await runTunnel(this, transport, target, dialed);
+    if (transport === null) return dropDialed(this.context, record, dialed);
+    if (!request.isStream) return await runTunnel(this, transport, target, dialed);
+    const stream = new StreamSession(this.context, record, transport, () => this.#streams.delete(stream));
+    this.#streams.add(stream);
+    if (this.isStopping) stream.shutdown();
+    await stream.run(target, dialed);
+  }
+
+  /** What is agreed on inside a stream is not the connection's: it has a record of its own. */
+  #streamRecord(): ConnectionRecord {
+    const { remote, local } = this.record;
+    const record = newConnectionRecord(this.context, remote, local, null);
+    record.connectedAt = record.startedAt;
+    return record;
   }
 }
 
@@ -235,7 +182,3 @@ const SOCKS5_FAILURES: Readonly<Record<string, number>> = {
   unresolvable: SOCKS5_REPLY.hostUnreachable,
   unreachable: SOCKS5_REPLY.hostUnreachable,
 };
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -9,6 +9,7 @@ import type { Endpoint } from "../net/transport.ts";
 import type { InterceptionCertificates } from "./interception_certificates.ts";
 import type { RejectedHosts } from "./rejected_hosts.ts";
 import type { Settings } from "./settings.ts";
+import type { ToldNotes } from "./told_notes.ts";
 import type { UpstreamTrust } from "./upstream_trust.ts";
 
 export interface ProxyContext {
@@ -20,6 +21,7 @@ export interface ProxyContext {
   readonly certificates: InterceptionCertificates;
   readonly trust: UpstreamTrust;
   readonly rejectedHosts: RejectedHosts;
+  readonly toldNotes: ToldNotes;
   readonly ids: Ids;
   /** Whether an address is our own listener: dialing it would be a loop. */
   isOwnAddress(target: Endpoint): boolean;

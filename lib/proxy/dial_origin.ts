@@ -76,7 +76,7 @@ export async function secureOrigin(
   } catch (error) {
     // The handshake may not have come to own it.
     dialed.transport.close();
-    const failure = tlsFailure(error, target, serverName);
+    const failure = tlsFailure(error, target, serverName, alpn);
     if (error instanceof TlsError && error.certificate !== null) {
       record.tls = { ...record.tls, certificate: certificateFacts(error.certificate) };
     }
@@ -186,7 +186,15 @@ const FLAWS: Readonly<Record<CertificateFlaw, string>> = {
 /** What trusting another issuer does not help against. */
 const BEYOND_TRUST = new Set([...Object.values(FLAWS), "CERT_REVOKED", "ERR_TLS_CERT_ALTNAME_INVALID"]);
 
-function tlsFailure(error: unknown, target: Endpoint, serverName: string): UpstreamError {
+/** RFC 7301, 3.2: the alert of a server that speaks nothing of what it was offered, as node:tls names it. */
+const NO_APPLICATION_PROTOCOL = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
+
+function tlsFailure(
+  error: unknown,
+  target: Endpoint,
+  serverName: string,
+  alpn: readonly string[],
+): UpstreamError {
   const where = formatHostPort(target.host, target.port);
   if (error instanceof DialError) return new UpstreamError(error.code, error.message);
   if (!(error instanceof TlsError)) {
@@ -204,6 +212,12 @@ function tlsFailure(error: unknown, target: Endpoint, serverName: string): Upstr
       "tls-verification",
       `the certificate of ${where}${asked} cannot be verified: ${reason} (${code}); ` +
         `${trust}do not verify with --insecure`,
+    );
+  }
+  if (error.code === NO_APPLICATION_PROTOCOL) {
+    return new UpstreamError(
+      "no-application-protocol",
+      `TLS with ${where} failed: it speaks nothing of what it was offered (ALPN: ${alpn.join(", ")})`,
     );
   }
   if (error.code === "timed-out") return new UpstreamError("timed-out", `${error.message} (${where})`);

@@ -37,6 +37,25 @@ export function sniffTunnel(bytes: Uint8Array): FirstBytes {
   return bytes.length >= SNIFF_SIZE ? "raw" : "unsure";
 }
 
+/** The most settings a server is believed to begin with: there are fewer than ten. */
+const SETTINGS_SIZE = 64 * 6;
+
+/**
+ * Whether a server that speaks first may speak HTTP/2: RFC 9113, 3.4: its SETTINGS need not wait for the client. Then the
+ * client's bytes decide.
+ */
+export function mayBeHttp2Server(bytes: Uint8Array): boolean {
+  // RFC 9113, 4.1 and 6.5: the length, in whole settings; SETTINGS, not an acknowledgement, on stream 0.
+  const length = ((bytes[1] ?? 0) << 8) | (bytes[2] ?? 0);
+  if (bytes.length >= 3 && (length % 6 !== 0 || length > SETTINGS_SIZE)) return false;
+  return HTTP2_SETTINGS.every((byte, index) =>
+    byte === null || index >= bytes.length || bytes[index] === byte
+  );
+}
+
+/** The head of that frame, but for its length. */
+const HTTP2_SETTINGS: readonly (number | null)[] = [0, null, null, 4, 0, 0, 0, 0, 0];
+
 /** With `--tcp` only TLS is told from the rest: nothing else is waited for. */
 export function sniffRaw(bytes: Uint8Array): FirstBytes {
   if (bytes.length === 0) return "unsure";

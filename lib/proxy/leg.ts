@@ -3,6 +3,7 @@
 
 import type { HttpConnection, HttpEvent } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
+import type { StreamPriority } from "../http/priority.ts";
 import type { HttpDriver } from "../net/driver.ts";
 
 export class Leg {
@@ -29,9 +30,22 @@ export class Leg {
 
   reset(fault: ProtocolFault): void {
     this.send({ kind: "reset", stream: this.stream, fault });
+    // The reset of a stream is a frame of its own, whatever else the transport carries.
+    if (this.connection.multiplexes) return;
     // Half-closed by us, a tunnel's codec takes nothing more, not even this.
     const { closing, aborted } = this.connection;
     if (this.driver.halfCloses && closing && !aborted) this.driver.transport.reset();
+  }
+
+  /**
+   * RFC 9113, 8.1: the message sent here is complete, and the rest of the peer's is not wanted. False: it cannot be told
+   * so (yet): it would cost what is on its way to it, or there is no way to say it.
+   */
+  stopPeer(fault: ProtocolFault): boolean {
+    // With room nothing waits for the peer's windows any more: a reset takes nothing away.
+    if (!this.connection.multiplexes || !this.hasRoom) return false;
+    this.reset(fault);
+    return true;
   }
 
   get hasRoom(): boolean {
@@ -44,12 +58,13 @@ export class Leg {
     else this.#owed += credit;
   }
 
-  /** `sink` has room again. */
-  settle(sink: Leg): void {
-    if (this.#owed === 0 || !sink.hasRoom) return;
+  /** `sink` may have room again. Whether something was owed, and has been given back. */
+  settle(sink: Leg): boolean {
+    if (this.#owed === 0 || !sink.hasRoom) return false;
     const owed = this.#owed;
     this.#owed = 0;
     this.consume(owed);
+    return true;
   }
 
   /** There is no far side any more: all credit goes back. */
@@ -65,9 +80,15 @@ export class Leg {
     this.driver.touch();
   }
 
+  prioritize(priority: StreamPriority): void {
+    this.connection.prioritize(this.stream, priority);
+    this.driver.touch();
+  }
+
   tunnel(): void {
     this.connection.tunnel(this.stream);
-    this.driver.halfCloses = true;
+    // Where streams share the transport its end is nobody's half-close.
+    this.driver.halfCloses = !this.connection.multiplexes;
     this.driver.touch();
   }
 

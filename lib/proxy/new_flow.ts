@@ -9,7 +9,7 @@ import {
   type TcpFlow,
 } from "../flow/record.ts";
 import { Fields } from "../http/fields.ts";
-import type { RequestHead, ResponseHead } from "../http/head.ts";
+import type { HttpVersion, RequestHead, ResponseHead } from "../http/head.ts";
 import type { Endpoint } from "../net/transport.ts";
 import { now, type ProxyContext } from "./context.ts";
 import type { Origin } from "./origin.ts";
@@ -99,10 +99,10 @@ export function newResponseRecord(context: ProxyContext, flow: HttpFlow, head: R
 }
 
 /** Stands for a request whose head could not be read: there is a flow for it all the same. */
-export function unreadableHead(): RequestHead {
+export function unreadableHead(version: HttpVersion): RequestHead {
   return {
     kind: "request",
-    version: "HTTP/1.1",
+    version,
     method: "?",
     target: "",
     targetForm: "origin",

@@ -4,6 +4,10 @@ import { defaultPort, formatAuthority, parseAuthority } from "../http/target.ts"
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import type { Endpoint } from "../net/transport.ts";
+import { withoutH2c } from "./h2c_upgrade.ts";
+
+/** What is spoken on a connection. */
+export type HttpProtocol = "http1" | "http2";
 
 export interface Origin {
   scheme: "http" | "https";
@@ -36,10 +40,15 @@ export function originOf(routing: Routing, head: RequestHead): Origin | string {
 }
 
 /**
- * The head as it is forwarded; the same object when nothing changes. `seen` stays as it came, for the record.
+ * The head as it is forwarded; the same object when nothing changes. `head` stays as it came, for the record.
  * Only what the version or the routing demands is changed.
  */
-export function forwardedHead(routing: Routing, origin: Origin, seen: RequestHead): RequestHead {
+export function forwardedHead(routing: Routing, origin: Origin, head: RequestHead): RequestHead {
+  // RFC 9110, 7.8: HTTP/2 by Upgrade is between the client and us.
+  return routedHead(routing, origin, withoutH2c(head));
+}
+
+function routedHead(routing: Routing, origin: Origin, seen: RequestHead): RequestHead {
   if (routing.kind === "reverse") {
     // An origin is asked for by its own name, as from a client that was given its address.
     if (routing.keepHost && seen.targetForm !== "absolute") return seen;

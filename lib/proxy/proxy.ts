@@ -13,6 +13,7 @@ import { Ids, log, type ProxyContext } from "./context.ts";
 import { InterceptionCertificates } from "./interception_certificates.ts";
 import { RejectedHosts } from "./rejected_hosts.ts";
 import type { Settings } from "./settings.ts";
+import { ToldNotes } from "./told_notes.ts";
 import { addTrustedRoots, UpstreamTrust } from "./upstream_trust.ts";
 
 export interface ProxyParts {
@@ -40,6 +41,7 @@ export class Proxy {
       certificates: new InterceptionCertificates(parts.authority),
       trust: new UpstreamTrust(settings.clientCertificate),
       rejectedHosts: new RejectedHosts(),
+      toldNotes: new ToldNotes(),
       ids: new Ids(),
       isOwnAddress: (target) => this.#isOwnAddress(target),
     };

@@ -1,11 +1,13 @@
-// Reverse mode: one origin behind our port. Plain and TLS clients are told apart by their first bytes.
+// Reverse mode: one origin behind our port. Plain and TLS clients, HTTP/1 and HTTP/2 are told apart by their first
+// bytes; over TLS it is ALPN that says which HTTP, where the client offers any.
 
 import type { Transport } from "../net/transport.ts";
 import { log } from "./context.ts";
 import { type Dialed, dialOrigin } from "./dial_origin.ts";
+import type { HttpProtocol } from "./origin.ts";
 import type { SessionHost } from "./session_host.ts";
 import type { ModeSetting } from "./settings.ts";
-import { answerFor, secureClient } from "./tls_interception.ts";
+import { ownAnswer, protocolOf, secureClient } from "./tls_interception.ts";
 import { failTcp, runTunnel, sniff } from "./tunnel_session.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
@@ -17,9 +19,11 @@ export async function runReverse(
   mode: ReverseMode,
 ): Promise<void> {
   if (mode.scheme === "tcp") return await runReverseTcp(session, client, mode);
-  const first = await sniff(session, client, null, false);
+  const { settings } = session.context;
+  let first = await sniff(session, client, null, false);
   if (first === null) return session.drop(client);
   let transport = client;
+  let protocol: HttpProtocol | null = null;
   if (first === "tls") {
     const hello = await session.readHello(client);
     if (hello === null) return;
@@ -29,14 +33,18 @@ export async function runReverse(
       hello,
       target: { host: mode.host, port: mode.port },
       originRecord: null,
-      alpn: answerFor(hello, null, false),
+      alpn: ownAnswer(hello, settings),
     });
     if (secure === null) return session.over();
     transport = secure;
+    protocol = protocolOf(session.record.tls?.alpn ?? null);
+    if (protocol === null) first = await sniff(session, secure, null, false);
+    if (first === null) return session.drop(secure);
   }
-  const origin = { scheme: mode.scheme, host: mode.host, port: mode.port };
   // Whatever it is that was sent, this port is for HTTP: what is not gets a 400.
-  session.startHttp(transport, { kind: "reverse", origin, keepHost: session.context.settings.keepHostHeader })
+  protocol ??= first === "http2" && settings.http2 ? "http2" : "http1";
+  const origin = { scheme: mode.scheme, host: mode.host, port: mode.port };
+  session.startHttp(transport, { kind: "reverse", origin, keepHost: settings.keepHostHeader }, protocol)
     .start();
 }
 

@@ -5,7 +5,7 @@ import type { Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
 import type { ProxyContext } from "./context.ts";
 import type { HttpSession } from "./http_session.ts";
-import type { Routing } from "./origin.ts";
+import type { HttpProtocol, Routing } from "./origin.ts";
 
 /** First bytes that fit several protocols: how long we wait for more before we take them as they are. Milliseconds. */
 export const SNIFF_TIME = 2_000;
@@ -29,6 +29,6 @@ export interface SessionHost {
   drop(transport: Transport): void;
   /** The complete hello of a client whose first bytes are TLS; null: closed, with a line in the log. */
   readHello(transport: Transport): Promise<ClientHello | null>;
-  /** HTTP from a client that is known to speak it; `start()` it. */
-  startHttp(transport: Transport, routing: Routing): HttpSession;
+  /** HTTP from a client that is known to speak it, in this version; `start()` it. */
+  startHttp(transport: Transport, routing: Routing, protocol: HttpProtocol): HttpSession;
 }

@@ -23,6 +23,8 @@ export interface Settings {
   ignoreHosts: RegExp[];
   /** When not empty, everything that does not match passes untouched. */
   allowHosts: RegExp[];
+  /** Origins without TLS that are spoken to in HTTP/2 by prior knowledge (RFC 9113, 3.3). */
+  h2cHosts: RegExp[];
   resolve: ResolveRule[];
   /** Hosts whose certificate is not verified; true: all. */
   insecure: true | RegExp[];
@@ -32,6 +34,10 @@ export interface Settings {
   clientCertificate: string | null;
   passthroughOnReject: boolean;
   lenient: boolean;
+  /** False: HTTP/1 on both legs. */
+  http2: boolean;
+  /** Whether priorities (RFC 7540, 5.3; RFC 9218) go through to origins. */
+  http2Priority: boolean;
   /** Reverse mode: Host goes through as the client sent it, instead of being the origin's name. */
   keepHostHeader: boolean;
   /** A body larger than this ends in 413 / 502; null: no limit. */
@@ -50,6 +56,8 @@ export interface Settings {
   idleTimeout: number;
   /** An exchange or tunnel on which no byte moves. */
   stallTimeout: number;
+  /** After how long a silence on an HTTP/2 connection to an origin it is sent a PING; 0: never. */
+  http2PingKeepalive: number;
   /** How many client connections may be open at once. */
   connectionLimit: number;
 }

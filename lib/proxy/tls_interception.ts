@@ -8,21 +8,42 @@ import type { Endpoint, Transport } from "../net/transport.ts";
 import { hostNamesOf } from "../tls/certificate_facts.ts";
 import { type ClientHello, tlsVersionName } from "../tls/client_hello.ts";
 import { log, now, type ProxyContext, unknownTlsFacts } from "./context.ts";
+import type { HttpProtocol } from "./origin.ts";
+import type { Settings } from "./settings.ts";
 
 /** What HTTP we can speak, as ALPN names. Everything else a client offers for HTTP is not passed on. */
-const SPOKEN = new Set(["http/1.1", "http/1.0"]);
+const SPOKEN = new Set(["h2", "http/1.1", "http/1.0"]);
 /** RFC 7301 names that mean HTTP: the ones we do not speak are left out of what the origin is offered. */
 const HTTP_NAMES = new Set(["h2", "h2c", "h3", "http/0.9", "http/1.0", "http/1.1"]);
 
 /** The part of the client's offers that goes to the origin. `raw`: all, since nothing is parsed. */
-export function offersFor(hello: ClientHello, raw: boolean): string[] {
-  return hello.alpn.filter((name) => raw || SPOKEN.has(name) || !HTTP_NAMES.has(name));
+export function offersFor(hello: ClientHello, settings: Settings, raw: boolean): string[] {
+  if (raw) return [...hello.alpn];
+  return hello.alpn.filter((name) => isSpoken(name, settings) || !HTTP_NAMES.has(name));
 }
 
 /** What the client is told: the origin's choice; where it made none, HTTP/1.1 is what will be spoken. */
 export function answerFor(hello: ClientHello, chosen: string | null, raw: boolean): string[] {
   if (chosen !== null) return [chosen];
   return !raw && hello.alpn.includes("http/1.1") ? ["http/1.1"] : [];
+}
+
+/** What the client is told where it is us it speaks to, or the origin cannot be asked. */
+export function ownAnswer(hello: ClientHello, settings: Settings): string[] {
+  return OWN_CHOICE.filter((name) => hello.alpn.includes(name) && isSpoken(name, settings)).slice(0, 1);
+}
+
+/** In the order of preference. */
+const OWN_CHOICE: readonly string[] = ["h2", "http/1.1"];
+
+function isSpoken(name: string, settings: Settings): boolean {
+  return SPOKEN.has(name) && (settings.http2 || name !== "h2");
+}
+
+/** Which HTTP follows on a connection whose client was told `alpn`; null: its first bytes will say. */
+export function protocolOf(alpn: string | null): HttpProtocol | null {
+  if (alpn === "h2") return "http2";
+  return alpn !== null && alpn.startsWith("http/1") ? "http1" : null;
 }
 
 export interface ClientTlsRequest {

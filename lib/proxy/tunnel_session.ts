@@ -1,19 +1,19 @@
 // Inside a tunnel (CONNECT, SOCKS5): the origin is dialed already, both sides are watched, and the first bytes decide.
-// The order is the design's: --ignore/--allow, TLS hello, --tcp, HTTP/1, anything else raw TCP. A server that speaks
-// first is raw TCP.
+// The order is the design's: --ignore/--allow, TLS hello, --tcp, HTTP/2's preface, HTTP/1, anything else raw TCP. A
+// server that speaks first is raw TCP, unless it may be HTTP/2's.
 
 import { peekEither, type PeekResult } from "../net/peek.ts";
 import type { Endpoint, Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
 import { now } from "./context.ts";
 import { type Dialed, dropDialed, secureOrigin } from "./dial_origin.ts";
-import { type FirstBytes, sniffRaw, sniffTunnel } from "./first_bytes.ts";
+import { type FirstBytes, mayBeHttp2Server, sniffRaw, sniffTunnel } from "./first_bytes.ts";
 import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
 import { newTcpFlow } from "./new_flow.ts";
 import type { Routing } from "./origin.ts";
 import { type SessionHost, SNIFF_TIME } from "./session_host.ts";
 import { TcpSession } from "./tcp_session.ts";
-import { answerFor, offersFor, secureClient } from "./tls_interception.ts";
+import { answerFor, offersFor, ownAnswer, protocolOf, secureClient } from "./tls_interception.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
 /** Carries a tunnel to its end. Owns both transports. `alwaysRaw`: what is in it, or in its TLS, is not looked at. */
@@ -75,7 +75,13 @@ async function intercept(
   let server: Transport | null = null;
   let failure: UpstreamError | null = null;
   try {
-    server = await secureOrigin(context, record, dialed, serverName, offersFor(hello, raw));
+    server = await secureOrigin(
+      context,
+      record,
+      dialed,
+      serverName,
+      offersFor(hello, context.settings, raw),
+    );
   } catch (error) {
     failure = UpstreamError.from(error);
   }
@@ -87,7 +93,7 @@ async function intercept(
     hello,
     target,
     originRecord: dialed.record,
-    alpn: answerFor(hello, chosen, raw),
+    alpn: failure === null ? answerFor(hello, chosen, raw) : ownAnswer(hello, context.settings),
   });
   if (secure === null) {
     if (server !== null) dropDialed(context, record, { transport: server, record: dialed.record });
@@ -99,7 +105,7 @@ async function intercept(
     serverName: hello.serverName,
   };
   if (server === null) {
-    const http = session.startHttp(secure, routing);
+    const http = session.startHttp(secure, routing, protocolOf(record.tls?.alpn ?? null) ?? "http1");
     if (failure !== null) http.pool.refuse(failure);
     return http.start();
   }
@@ -111,21 +117,22 @@ async function intercept(
     tls: true,
   };
   if (raw) return carry(session, ends, "raw");
-  if (chosen !== null) return carry(session, ends, chosen.startsWith("http/1") ? "http1" : "raw");
+  if (chosen !== null) return carry(session, ends, protocolOf(chosen) ?? "raw");
   const first = await sniff(session, secure, server, false);
   if (first === null) return closeBoth(session, secure, ends.dialed);
   carry(session, ends, first === "tls" ? "raw" : first);
 }
 
-/** Starts what the bytes are: HTTP/1, or raw TCP. */
+/** Starts what the bytes are: HTTP, the same version on both legs, or raw TCP. */
 function carry(session: SessionHost, ends: Ends, first: FirstBytes): void {
   const { context, record } = session;
   const { client, dialed, target } = ends;
-  if (first === "http1" && !isRawTcp(context.settings, target, ends.serverName)) {
+  const isHttp = first === "http1" || (first === "http2" && context.settings.http2);
+  if (isHttp && !isRawTcp(context.settings, target, ends.serverName)) {
     const scheme = ends.tls ? "https" as const : "http" as const;
     const origin = { scheme, host: target.host, port: target.port };
-    const http = session.startHttp(client, { kind: "tunnel", origin, serverName: ends.serverName });
-    http.pool.offer(origin, dialed.transport, dialed.record);
+    const http = session.startHttp(client, { kind: "tunnel", origin, serverName: ends.serverName }, first);
+    http.pool.offer(origin, dialed.transport, dialed.record, first);
     return http.start();
   }
   const flow = newTcpFlow(context, record, target, ends.tls);
@@ -160,16 +167,24 @@ export async function sniff(
   server: Transport | null,
   raw: boolean,
 ): Promise<FirstBytes | null> {
+  const { settings } = session.context;
   let first: FirstBytes = "unsure";
-  const timeouts = { silence: session.context.settings.stallTimeout, undecided: SNIFF_TIME };
-  const result: PeekResult = await peekEither(client, server, timeouts, (bytes) => {
+  let serverSpoke = false;
+  const timeouts = { silence: settings.stallTimeout, undecided: SNIFF_TIME };
+  const decide = (bytes: Uint8Array) => {
     first = raw ? sniffRaw(bytes) : sniffTunnel(bytes);
     return first !== "unsure";
-  });
+  };
+  const isGreeting = (bytes: Uint8Array) => {
+    serverSpoke = true;
+    return raw || !settings.http2 || !mayBeHttp2Server(bytes);
+  };
+  const result: PeekResult = await peekEither(client, server, timeouts, decide, isGreeting);
   if (result.kind === "closed") return null;
-  if (result.kind === "decided") return first;
   // Nobody said enough: the server spoke, the client closed its side, or the time is up.
-  return "raw";
+  if (result.kind !== "decided") return "raw";
+  // Of all that servers say first only HTTP/2's SETTINGS are known.
+  return serverSpoke && (first as FirstBytes) !== "http2" ? "raw" : first;
 }
 
 function passUntouched(session: SessionHost, client: Transport, dialed: Dialed): void {

@@ -1,147 +1,179 @@
 // The HTTP connections to origins that belong to one client connection: reused within it, by scheme and authority.
-// Invariants: at most CONNECTION_LIMIT connections an origin; all of them are closed with the client's.
+// Invariant: all of them are closed with the client's.
 
 import type { ConnectionRecord } from "../flow/record.ts";
-import { Http1Client } from "../http1/client.ts";
+import type { Offers } from "../http/connection.ts";
 import type { Transport } from "../net/transport.ts";
 import type { ProxyContext } from "./context.ts";
-import { dialOrigin, dropDialed, secureOrigin } from "./dial_origin.ts";
-import { endpointOf, type Origin, type Routing } from "./origin.ts";
-import { UpstreamConnection, type UpstreamOwner } from "./upstream_connection.ts";
-import { UpstreamError } from "./upstream_error.ts";
+import { dropDialed } from "./dial_origin.ts";
+import {
+  type DialedUpstream,
+  dialUpstream,
+  only,
+  type ProtocolChoice,
+  protocolChoice,
+  speaksHttp2Unasked,
+} from "./dial_upstream.ts";
+import type { HttpProtocol, Origin, Routing } from "./origin.ts";
+import { upstreamCodec } from "./upstream_codec.ts";
+import { OriginConnections, type OriginConnectionsOwner, type StreamRequest } from "./origin_connections.ts";
+import { type PushSignal, UpstreamConnection, type UpstreamOwner } from "./upstream_connection.ts";
+import type { UpstreamError } from "./upstream_error.ts";
 
-/** What browsers open to one origin at most; only a client with parallel streams needs more than one. */
-const CONNECTION_LIMIT = 6;
+/** Origins remembered for a client that does not stay with one; beyond it those without a connection are forgotten. */
+const ORIGIN_LIMIT = 256;
 
-/** What we can speak to an origin, in the order of preference. */
-const HTTP_PROTOCOLS: readonly string[] = ["http/1.1"];
-
-export interface PoolOwner {
-  /** The origin closed a connection between requests. */
-  upstreamIdleClosed(): void;
-  upstreamReceived(): void;
+export interface PoolOptions {
+  routing: Routing;
+  /** What the client speaks: an origin that speaks both is spoken to in the same. */
+  clientProtocol: HttpProtocol;
 }
 
-export class UpstreamPool implements UpstreamOwner {
+export interface PoolOwner {
+  /** An origin closed its last connection between requests of a client that has one at a time. */
+  upstreamIdleClosed(): void;
+  /** Something has come for an exchange. */
+  upstreamReceived(): void;
+  /** What a server offers has become known, or has changed. */
+  upstreamOffers(offers: Offers): void;
+  /** A server promises a response: RFC 9113, 8.4. */
+  upstreamPush(upstream: UpstreamConnection, push: PushSignal): void;
+}
+
+export class UpstreamPool implements OriginConnectionsOwner {
   readonly #context: ProxyContext;
   readonly #client: ConnectionRecord;
-  readonly #routing: Routing;
+  readonly #options: PoolOptions;
   readonly #owner: PoolOwner;
-  readonly #connections = new Map<string, UpstreamConnection[]>();
+  readonly #origins = new Map<string, OriginConnections>();
   /** Why the tunnel's own origin cannot be used: TLS with it failed before the client's began. */
   #failure: UpstreamError | null = null;
+  /** What the client offers; null until it is known. */
+  #offers: Offers | null = null;
   #closed = false;
-  /** The key of the origin asked for last: nearly always the next one's too. */
-  #last: { origin: Origin; key: string } | null = null;
+  /** The origin asked for last: nearly always the next one's too. */
+  #last: { origin: Origin; connections: OriginConnections } | null = null;
 
-  constructor(context: ProxyContext, client: ConnectionRecord, routing: Routing, owner: PoolOwner) {
+  constructor(context: ProxyContext, client: ConnectionRecord, options: PoolOptions, owner: PoolOwner) {
     this.#context = context;
     this.#client = client;
-    this.#routing = routing;
+    this.#options = options;
     this.#owner = owner;
   }
 
   /** A connection that was made already (the tunnel's): it is kept like one that was used before. */
-  offer(origin: Origin, transport: Transport, record: ConnectionRecord): void {
-    this.#add(keyOf(origin), transport, record, true);
+  offer(origin: Origin, transport: Transport, record: ConnectionRecord, protocol: HttpProtocol): void {
+    const { settings } = this.#context;
+    // Without TLS the version can still be chosen: nothing has been said on the connection.
+    const spoken = origin.scheme === "http" && speaksHttp2Unasked(settings, origin) ? "http2" : protocol;
+    this.#connectionsTo(origin).add(transport, record, only(spoken));
   }
 
-  /** The tunnel's origin cannot be reached: each request is answered with why. */
+  /**
+   * The tunnel's origin cannot be reached: each request is answered with why. Where it only speaks nothing of what the
+   * client offered, it is asked for the other version of HTTP first.
+   */
   refuse(failure: UpstreamError): void {
-    this.#failure = failure;
+    const { routing, clientProtocol } = this.#options;
+    const isVersion = failure.code === "no-application-protocol" && this.#context.settings.http2;
+    if (!isVersion || routing.kind !== "tunnel") this.#failure = failure;
+    else this.#connectionsTo(routing.origin).expect(only(clientProtocol === "http1" ? "http2" : "http1"));
   }
 
-  /** A usable connection, dialed where there is none. `fresh`: not a kept one. Rejects with an UpstreamError. */
-  acquire(origin: Origin, fresh: boolean): UpstreamConnection | Promise<UpstreamConnection> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const key = this.#keyOf(origin);
-    const open = this.#connections.get(key) ?? [];
-    if (!fresh) {
-      for (const connection of open) if (connection.isUsable) return connection;
-    }
-    if (open.length >= CONNECTION_LIMIT) {
-      // One that only waits for the origin to close as well makes room at once.
-      const leaving = open.find((one) => one.isLeaving);
-      if (leaving === undefined) {
-        return Promise.reject(
-          new UpstreamError("busy", `all ${CONNECTION_LIMIT} connections to ${key} are busy`),
-        );
-      }
-      leaving.close();
-    }
-    return this.#dial(key, origin);
+  /** What the client offers is told to every server, now and later. */
+  clientOffers(offers: Offers): void {
+    this.#offers = offers;
+    for (const connections of this.#origins.values()) connections.offer(offers);
+  }
+
+  /** Finds a stream to `origin`, on a new connection where there is no room. `fresh`: not on one that is open already. */
+  acquire(origin: Origin, request: StreamRequest, fresh: boolean): void {
+    if (this.#failure !== null) request.failed(this.#failure);
+    else this.#connectionsTo(origin).acquire(request, fresh);
+  }
+
+  /** The request to `origin` is of no interest any more: it hears nothing. */
+  cancel(origin: Origin, request: StreamRequest): void {
+    this.#origins.get(keyOf(origin))?.cancel(request);
   }
 
   /** Closes everything. */
   close(): void {
     this.#closed = true;
-    for (const connections of [...this.#connections.values()]) {
-      for (const one of [...connections]) one.close();
-    }
+    for (const connections of [...this.#origins.values()]) connections.close();
   }
 
-  // --- UpstreamOwner ---
+  // --- OriginConnectionsOwner ---
 
-  upstreamIdle(upstream: UpstreamConnection): void {
-    if (this.#closed) upstream.close();
+  dial(origin: Origin, choice: ProtocolChoice): Promise<DialedUpstream> {
+    const { routing } = this.#options;
+    return dialUpstream({ context: this.#context, client: this.#client, routing }, origin, choice);
   }
 
-  upstreamClosed(upstream: UpstreamConnection, wasIdle: boolean): void {
-    for (const [key, connections] of this.#connections) {
-      const rest = connections.filter((other) => other !== upstream);
-      if (rest.length === connections.length) continue;
-      if (rest.length === 0) this.#connections.delete(key);
-      else this.#connections.set(key, rest);
-    }
-    if (wasIdle && !this.#closed) this.#owner.upstreamIdleClosed();
+  drop(dialed: DialedUpstream): void {
+    dropDialed(this.#context, this.#client, dialed);
+  }
+
+  newUpstream(
+    record: ConnectionRecord,
+    transport: Transport,
+    protocol: HttpProtocol,
+    owner: UpstreamOwner,
+    kept: boolean,
+  ): UpstreamConnection {
+    const connection = upstreamCodec(this.#context.settings, this.#options.routing, protocol, record);
+    const client = this.#client;
+    const upstream = new UpstreamConnection(this.#context, {
+      client,
+      record,
+      transport,
+      connection,
+      owner,
+      kept,
+    });
+    if (this.#offers !== null) upstream.offer(this.#offers);
+    return upstream;
+  }
+
+  upstreamIdleClosed(): void {
+    // A client with parallel streams may be asking this very moment: it is not told, and gets a new one.
+    if (!this.#closed && this.#options.clientProtocol === "http1") this.#owner.upstreamIdleClosed();
   }
 
   upstreamReceived(): void {
     this.#owner.upstreamReceived();
   }
 
-  #keyOf(origin: Origin): string {
+  upstreamOffers(offers: Offers): void {
+    this.#owner.upstreamOffers(offers);
+  }
+
+  upstreamPush(upstream: UpstreamConnection, push: PushSignal): void {
+    this.#owner.upstreamPush(upstream, push);
+  }
+
+  // ---
+
+  #connectionsTo(origin: Origin): OriginConnections {
     const last = this.#last;
     if (
       last !== null && last.origin.host === origin.host && last.origin.port === origin.port &&
       last.origin.scheme === origin.scheme
-    ) return last.key;
-    this.#last = { origin, key: keyOf(origin) };
-    return this.#last.key;
+    ) return last.connections;
+    const key = keyOf(origin);
+    let connections = this.#origins.get(key);
+    if (connections === undefined) {
+      if (this.#origins.size >= ORIGIN_LIMIT) this.#forgetIdle();
+      const choice = protocolChoice(this.#context.settings, origin, this.#options.clientProtocol);
+      connections = new OriginConnections(this.#context.turns, origin, choice, this);
+      this.#origins.set(key, connections);
+    }
+    this.#last = { origin, connections };
+    return connections;
   }
 
-  async #dial(key: string, origin: Origin): Promise<UpstreamConnection> {
-    const dialed = await dialOrigin(this.#context, this.#client, endpointOf(origin));
-    let { transport } = dialed;
-    if (origin.scheme === "https") {
-      const serverName = this.#routing.kind === "tunnel"
-        ? this.#routing.serverName ?? origin.host
-        : origin.host;
-      transport = await secureOrigin(this.#context, this.#client, dialed, serverName, HTTP_PROTOCOLS);
-    }
-    if (this.#closed) {
-      dropDialed(this.#context, this.#client, { transport, record: dialed.record });
-      throw new UpstreamError("failed", "the client has gone");
-    }
-    return this.#add(key, transport, dialed.record, false);
-  }
-
-  #add(key: string, transport: Transport, record: ConnectionRecord, kept: boolean): UpstreamConnection {
-    const connection = new Http1Client({
-      lenient: this.#context.settings.lenient,
-      hopByHop: this.#routing.kind === "explicit" ? "own" : "keep",
-    });
-    const upstream = new UpstreamConnection(
-      this.#context,
-      this.#client,
-      record,
-      transport,
-      connection,
-      this,
-      kept,
-    );
-    this.#connections.set(key, [...(this.#connections.get(key) ?? []), upstream]);
-    return upstream;
+  #forgetIdle(): void {
+    for (const [key, connections] of this.#origins) if (connections.isEmpty) this.#origins.delete(key);
   }
 }
 

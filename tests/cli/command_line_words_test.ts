@@ -15,6 +15,7 @@ Deno.test("no words: run with the defaults", () => {
     tcp_hosts: [],
     ignore_hosts: [],
     allow_hosts: [],
+    h2c_hosts: [],
     resolve: [],
     insecure: [],
     upstream_ca: [],
@@ -23,6 +24,8 @@ Deno.test("no words: run with the defaults", () => {
     confdir: "~/.mitm",
     passthrough_on_reject: false,
     lenient: false,
+    http2: true,
+    http2_priority: false,
     keep_host_header: false,
     body_size_limit: null,
     capture_limit: 1024 * 1024,
@@ -33,6 +36,7 @@ Deno.test("no words: run with the defaults", () => {
     head_timeout: 30_000,
     idle_timeout: 120_000,
     stall_timeout: 600_000,
+    http2_ping_keepalive: 58_000,
     connection_limit: 4096,
     detail: 1,
     log_format: "text",
@@ -101,6 +105,17 @@ Deno.test("-k alone means every host, -k HOST those that match", () => {
   assert.deepEqual(valuesOf(["-k", "one", "--insecure=two", "-kthree"]).insecure, [/one/i, /two/i, /three/i]);
   assert.deepEqual(valuesOf(["-k", "--set", "insecure=false"]).insecure, []);
   assert.deepEqual(valuesOf(["-k", "--set", "insecure=", "-k", "one"]).insecure, [/one/i]);
+});
+
+Deno.test("HTTP/2 is on until it is switched off, and can be switched on again", () => {
+  assert.equal(valuesOf(["--no-http2"]).http2, false);
+  assert.equal(valuesOf(["--set", "http2=false"]).http2, false);
+  assert.equal(valuesOf(["--no-http2", "--set", "http2=true"]).http2, true);
+  assert.equal(valuesOf(["--http2-priority"]).http2_priority, true);
+  assert.equal(valuesOf(["--set", "http2_priority=true"]).http2_priority, true);
+  assert.equal(valuesOf(["--http2-ping-keepalive", "0"]).http2_ping_keepalive, 0);
+  assert.equal(valuesOf(["--set", "http2_ping_keepalive=5"]).http2_ping_keepalive, 5000);
+  assert.deepEqual(valuesOf(["--h2c", "a", "--set", "h2c_hosts=b:80"]).h2c_hosts, [/a/i, /b:80/i]);
 });
 
 Deno.test("values may hold equals signs, blanks and leading dashes", () => {

@@ -11,7 +11,7 @@ for (const shell of shells) {
     const script = completionScript(shell);
     for (const { flag, short } of flags as readonly { flag: string; short?: string }[]) {
       const long = shell === "fish" ? `-l ${flag.slice(2)}` : flag;
-      assert.match(script, new RegExp(`${long}(?![a-z-])`), flag);
+      assert.match(script, new RegExp(`${long}(?![a-z0-9-])`), flag);
       if (short === undefined) continue;
       const letter = shell === "fish" ? `-s ${short.slice(1)} ` : short;
       assert(script.includes(letter), short);

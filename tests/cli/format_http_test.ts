@@ -46,7 +46,17 @@ const lines: { name: string; flow: HttpFlowParts; line: string; clock?: string }
   {
     name: "HTTP/2 on both legs",
     flow: { request: { version: "HTTP/2.0" }, response: { version: "HTTP/2.0", reason: "", body: "hi" } },
-    line: "GET  http://example.com/ HTTP/2.0 -> 200 2B 34ms",
+    line: "GET  http://example.com/ h2 -> 200 2B 34ms",
+  },
+  {
+    name: "HTTP/2 on the client's leg",
+    flow: { request: { version: "HTTP/2.0" }, response: { body: "hi" } },
+    line: "GET  http://example.com/ h2 -> HTTP/1.1 200 2B 34ms",
+  },
+  {
+    name: "HTTP/2 on the server's leg",
+    flow: { response: { version: "HTTP/2.0", reason: "", body: "hi" } },
+    line: "GET  http://example.com/ -> h2 200 2B 34ms",
   },
   {
     name: "versions that differ",

@@ -70,12 +70,15 @@ Deno.test("every option but the program's own is in the settings", async () => {
       tcpHosts: [],
       ignoreHosts: [],
       allowHosts: [],
+      h2cHosts: [],
       resolve: [],
       insecure: [],
       upstreamCa: [],
       clientCertificate: null,
       passthroughOnReject: false,
       lenient: false,
+      http2: true,
+      http2Priority: false,
       keepHostHeader: false,
       bodySizeLimit: null,
       captureLimit: 1024 * 1024,
@@ -86,6 +89,7 @@ Deno.test("every option but the program's own is in the settings", async () => {
       headTimeout: 30_000,
       idleTimeout: 120_000,
       stallTimeout: 600_000,
+      http2PingKeepalive: 58_000,
       connectionLimit: 4096,
     });
   });

@@ -7,6 +7,7 @@ import {
   boolean,
   choice,
   duration,
+  durationOrNever,
   integer,
   InvalidValue,
   list,
@@ -87,6 +88,13 @@ Deno.test("duration: seconds, or ms, s, m, h; the value is milliseconds", () => 
   assert.equal(duration.format(10_000), "10s");
   assert.equal(duration.format(120_000), "2m");
   assert.equal(duration.format(1500), "1500ms");
+});
+
+Deno.test("duration or never: 0 is one, too short is not", () => {
+  takes(durationOrNever, { "0": 0, "000": 0, "1": 1000, "58s": 58_000, "1ms": 1 });
+  refuses(durationOrNever, ["", "0ms", "0.0001s", "-0", "never", "597h"]);
+  assert.equal(durationOrNever.format(0), "0");
+  assert.equal(durationOrNever.format(58_000), "58s");
 });
 
 Deno.test("sizes and durations are read back as they were", () => {

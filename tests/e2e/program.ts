@@ -52,8 +52,10 @@ export class Program implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const output = new Output(process);
-    const text = await output.until(/listening on \S+:\d+/);
-    const port = Number(/listening on \S+:(\d+)/.exec(text)?.[1]);
+    // In words, or with --log-format json.
+    const listening = /listening on \S+:(\d+)|"port":(\d+)/;
+    const found = listening.exec(await output.until(listening));
+    const port = Number(found?.[1] ?? found?.[2]);
     return new Program(folder, process, output, port);
   }
 

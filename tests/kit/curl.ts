@@ -139,7 +139,10 @@ function splitHeads(dumped: string): Pick<CurlResult, "interim" | "head" | "trai
     if (!rest.startsWith("HTTP/") || end < 0) return { interim, head: "", trailers: rest };
     const head = rest.slice(0, end + 4);
     rest = rest.slice(end + 4);
-    if (!/^HTTP\/1\.1 1(?!01)/.test(head)) return { interim, head, trailers: rest };
+    // Behind 101 to HTTP/2 comes the answer in HTTP/2.
+    const isInterim = /^HTTP\/(?:1\.1|2) 1(?!01)/.test(head) ||
+      / 101 /.test(head) && rest.startsWith("HTTP/2 ");
+    if (!isInterim) return { interim, head, trailers: rest };
     interim.push(head);
   }
 }

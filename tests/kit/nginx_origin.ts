@@ -9,6 +9,8 @@ export interface NginxOptions {
   files?: Readonly<Record<string, Uint8Array>>;
   /** As nginx spells them; both that are in use when not given. */
   tlsVersions?: "TLSv1.2" | "TLSv1.3";
+  /** Offers h2 over TLS; its plain port then speaks HTTP/2 by prior knowledge, and nothing else. */
+  http2?: boolean;
   /** More directives of the server block. */
   server?: string;
 }
@@ -109,6 +111,7 @@ function freePorts(): [number, number] {
 }
 
 function configuration(folder: string, port: number, tlsPort: number, options: NginxOptions): string {
+  const http2 = options.http2 === true ? " http2" : "";
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `  ${name}_temp_path ${folder}/temp/${name};`).join("\n");
   return `daemon off;
@@ -125,8 +128,8 @@ ${temp}
   tcp_nodelay on;
   keepalive_timeout 30s;
   server {
-    listen 127.0.0.1:${port} backlog=512;
-    listen 127.0.0.1:${tlsPort} ssl backlog=512;
+    listen 127.0.0.1:${port}${http2} backlog=512;
+    listen 127.0.0.1:${tlsPort} ssl${http2} backlog=512;
     server_name localhost;
     ssl_certificate ${folder}/certificate.pem;
     ssl_certificate_key ${folder}/key.pem;

@@ -12,6 +12,7 @@ export const peerNames = [
   "h2load",
   "nginx",
   "node",
+  "chromium",
   "openssl",
   "bash",
   "sh",

@@ -1,7 +1,7 @@
 // The driver: one write per turn, reading that never waits for writing, and orderly endings.
 
 import assert from "node:assert/strict";
-import { OutBuffer } from "../../lib/bytes/out_buffer.ts";
+import { BLOCK_SIZE, OutBuffer } from "../../lib/bytes/out_buffer.ts";
 import { Http1Server } from "../../lib/http1/server.ts";
 import type { HttpConnection, HttpEvent, Signal } from "../../lib/http/connection.ts";
 import { Fields } from "../../lib/http/fields.ts";
@@ -174,6 +174,43 @@ Deno.test("driver: reading does not wait for a write under way; what piles up go
   transport.completeWrite();
   assert.equal(transport.isWriting, false);
   assert.deepEqual(counts, { received: 3, drained: 2 });
+});
+
+Deno.test("driver: much that waits goes out block by block, one write after the other", () => {
+  const { transport, connection, driver } = drive(new Turns());
+  connection.output.append(new Uint8Array(2 * BLOCK_SIZE + 10));
+  connection.closing = true;
+  driver.touch();
+  const sizes = () => transport.writes.map(({ length }) => length);
+  assert.deepEqual(sizes(), [BLOCK_SIZE]);
+  transport.completeWrite();
+  assert.deepEqual(sizes(), [BLOCK_SIZE, BLOCK_SIZE]);
+  assert.deepEqual(transport.endings, [], "not before all of it is written");
+  transport.completeWrite();
+  assert.deepEqual(sizes(), [BLOCK_SIZE, BLOCK_SIZE, 10]);
+  transport.completeWrite();
+  assert.deepEqual(transport.endings, ["end"]);
+  driver.close();
+});
+
+Deno.test("driver: says when all events have been said, also when there were none", () => {
+  const transport = new MemoryTransport();
+  const connection = new ByteConnection();
+  const order: string[] = [];
+  const driver = new HttpDriver(transport, connection, new Turns(), {
+    event: (event) => void order.push(event.kind),
+    received: () => {},
+    drained: () => {},
+    pumped: () => void order.push("pumped"),
+    closed: () => {},
+  });
+  driver.start();
+  order.length = 0;
+  transport.deliver("ab");
+  assert.deepEqual(order.slice(0, 3), ["data", "data", "pumped"]);
+  order.length = 0;
+  transport.deliver("");
+  assert.ok(order.length > 0 && order.every((what) => what === "pumped"));
 });
 
 Deno.test("driver: two full peers do not wait for each other", () => {

@@ -148,3 +148,43 @@ Deno.test("peek either: the client decides, and the server is let go", async () 
   assert.equal(server.deliver("y"), false);
   assert.deepEqual(recorded(server), ["y"]);
 });
+
+Deno.test("peek either: what is no greeting of the server's waits for the client", async () => {
+  const client = new MemoryTransport();
+  const server = new MemoryTransport();
+  const asked: string[] = [];
+  const noGreeting = (bytes: Uint8Array) => {
+    asked.push(textOf(bytes));
+    return bytes.length > 3;
+  };
+  const result = peekEither(client, server, PATIENT, () => true, noGreeting);
+  assert.equal(server.deliver("a"), true);
+  assert.equal(server.deliver("bc"), true);
+  client.deliver("x");
+  assert.deepEqual(await result, { kind: "decided" });
+  assert.deepEqual(asked, ["a", "abc"], "all of it, each time");
+  assert.equal(server.deliver("d"), false);
+  assert.equal(recorded(server).join(""), "abcd", "nothing is lost, in order");
+  assert.deepEqual(recorded(client), ["x"]);
+});
+
+Deno.test("peek either: what may be no greeting is one after all", async () => {
+  const client = new MemoryTransport();
+  const server = new MemoryTransport();
+  const result = peekEither(client, server, PATIENT, () => false, (bytes) => bytes.length > 2);
+  client.deliver("x");
+  server.deliver("ab");
+  server.deliver("c");
+  assert.deepEqual(await result, { kind: "other-first" });
+  assert.equal(recorded(server).join(""), "abc");
+  assert.deepEqual(recorded(client), ["x"]);
+});
+
+Deno.test("peek either: a server that has begun makes it urgent", async () => {
+  const client = new MemoryTransport();
+  const server = new MemoryTransport();
+  const result = peekEither(client, server, { silence: 60_000, undecided: 20 }, () => false, () => false);
+  server.deliver("a");
+  assert.deepEqual(await result, { kind: "timed-out" });
+  assert.deepEqual(recorded(server), ["a"]);
+});

@@ -6,8 +6,9 @@ import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { absolute, connectClient } from "../kit/raw_client.ts";
 import type { MemoryTransport } from "../net/memory_transport.ts";
-import { deliverAll, inMemory, settled, written } from "./exchange_in_memory.ts";
+import { deliverAll, inMemory, written } from "./exchange_in_memory.ts";
 import { holdNext } from "./hooks_holding.ts";
+import { settled } from "./memory_context.ts";
 
 const KIB = 1024;
 const MIB = KIB * KIB;

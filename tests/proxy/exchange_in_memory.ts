@@ -1,52 +1,15 @@
 // One HTTP session between two transports in memory: every step is a call, nothing waits for a network or a clock.
 
-import { FlowStore } from "../../lib/flow/store.ts";
-import type { HttpFlow } from "../../lib/flow/record.ts";
-import { Hooks } from "../../lib/hooks/hooks.ts";
 import { Http1Server } from "../../lib/http1/server.ts";
-import { type Deadline, Deadlines } from "../../lib/net/deadlines.ts";
-import { Turns } from "../../lib/net/driver.ts";
-import { Ids, newConnectionRecord, type ProxyContext } from "../../lib/proxy/context.ts";
+import { newConnectionRecord } from "../../lib/proxy/context.ts";
 import { HttpSession } from "../../lib/proxy/http_session.ts";
 import type { Settings } from "../../lib/proxy/settings.ts";
-import { testSettings } from "../kit/proxy_fixture.ts";
 import { MemoryTransport } from "../net/memory_transport.ts";
-
-/** Deadlines that expire when a test says so. */
-class HandDeadlines extends Deadlines {
-  readonly #created: Deadline[] = [];
-
-  override create(expired: () => void): Deadline {
-    const deadline = super.create(expired);
-    this.#created.push(deadline);
-    return deadline;
-  }
-
-  /** All that run, now. */
-  expire(): void {
-    for (const deadline of this.#created.filter(({ isSet }) => isSet)) deadline.check(Infinity);
-  }
-}
+import { memoryContext } from "./memory_context.ts";
 
 /** A client in a tunnel to an origin that is connected already. */
 export function inMemory(overrides: Partial<Settings> = {}) {
-  const settings = testSettings(overrides);
-  const hookErrors: unknown[] = [];
-  const hooks = new Hooks((_name, error) => hookErrors.push(error));
-  const store = new FlowStore({ byteBudget: settings.flowBudget, flowLimit: settings.flowLimit });
-  const deadlines = new HandDeadlines();
-  const parts: Omit<ProxyContext, "certificates" | "trust" | "rejectedHosts"> = {
-    settings,
-    hooks,
-    store,
-    turns: new Turns(),
-    deadlines,
-    ids: new Ids(),
-    isOwnAddress: () => false,
-  };
-  const context = parts as ProxyContext;
-  const ended: HttpFlow[] = [];
-  hooks.on("httpEnded", (flow) => void ended.push(flow));
+  const { context, hooks, hookErrors, store, ended, deadlines } = memoryContext(overrides);
   const client = new MemoryTransport();
   const server = new MemoryTransport();
   const origin = { scheme: "http" as const, host: "origin.example", port: 80 };
@@ -56,7 +19,7 @@ export function inMemory(overrides: Partial<Settings> = {}) {
     onConnect: null,
     onOver: () => {},
   });
-  session.pool.offer(origin, server, newConnectionRecord(context, server.remote, null, null));
+  session.pool.offer(origin, server, newConnectionRecord(context, server.remote, null, null), "http1");
   session.start();
   return { session, hooks, hookErrors, store, ended, client, server, expire: () => deadlines.expire() };
 }
@@ -75,9 +38,4 @@ export function deliverAll(transport: MemoryTransport, most: number, size = 16 *
 /** How many bytes have been written to a transport. */
 export function written(transport: MemoryTransport): number {
   return transport.writes.reduce((sum, text) => sum + text.length, 0);
-}
-
-/** Lets everything that only waits for promises happen. */
-export async function settled(): Promise<void> {
-  for (let count = 0; count < 50; count++) await Promise.resolve();
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Fields } from "../../lib/http/fields.ts";
 import { FlowStore } from "../../lib/flow/store.ts";
 import type { MemoryTransport } from "../net/memory_transport.ts";
-import { inMemory, settled } from "./exchange_in_memory.ts";
+import { inMemory } from "./exchange_in_memory.ts";
+import { settled } from "./memory_context.ts";
 import { bytes, holdNext } from "./hooks_holding.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";

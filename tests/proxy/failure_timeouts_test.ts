@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { absolute, connectClient, connectTunnel, onRequest } from "../kit/raw_client.ts";
-import { inMemory, settled } from "./exchange_in_memory.ts";
+import { inMemory } from "./exchange_in_memory.ts";
+import { settled } from "./memory_context.ts";
 import { bytes, holdNext } from "./hooks_holding.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -20,7 +20,7 @@ for (const scheme of ["http", "https"] as const) {
         ? await connectTls(proxy.port, {
           serverName: "public.example",
           ca: proxy.authority.certificatePem,
-          alpn: ["h2", "http/1.1"],
+          alpn: ["http/1.1"],
         })
         : await connectClient(proxy.port);
       for (const path of ["/one", "/two"]) assert.equal((await get(connection, path)).status, 200);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type FirstBytes,
+  mayBeHttp2Server,
   SNIFF_SIZE,
   sniffProxyPort,
   sniffRaw,
@@ -113,6 +114,36 @@ const port: [bytes: string, is: FirstBytes, why: string][] = [
 for (const [text, is, why] of port) {
   Deno.test(`first bytes at the proxy's port: ${name(text)}: ${is} (${why})`, () => {
     assert.equal(sniffProxyPort(bytesOf(text)), is);
+  });
+}
+
+const servers: [bytes: string, may: boolean, why: string][] = [
+  ["\0", true, "the first byte of a length"],
+  ["\0\0\x06\x04", true, "so far SETTINGS"],
+  ["\0\0\0\x04\0\0\0\0\0", true, "empty SETTINGS"],
+  ["\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64", true, "SETTINGS, and some of what is in it"],
+  ["\0\0\0\x04\0\0\0\0\0\0\0\x04\x08\0\0\0\0\0\0\x01\0\0", true, "and WINDOW_UPDATE"],
+  ["\0\0\x07\x04\0\0\0\0\0", false, "no whole settings"],
+  ["\0\x01\x86\x04\0\0\0\0\0", false, "more settings than there are"],
+  ["\x01\0\0\x04\0\0\0\0\0", false, "far more"],
+  ["\0\0\0\x04\x01\0\0\0\0", false, "an acknowledgement"],
+  ["\0\0\0\x06\0\0\0\0\0", false, "another frame"],
+  ["\0\0\0\x04\0\0\0\0\x01", false, "on a stream"],
+  ["SSH-2.0-OpenSSH_9\r\n", false, "SSH"],
+  ["220 mail.example ESMTP\r\n", false, "SMTP"],
+  ["\x4a\0\0\0\x0a8.0.36\0", false, "MySQL"],
+];
+
+for (const [text, may, why] of servers) {
+  Deno.test(`first bytes of a server: ${name(text)}: ${may ? "may be" : "not"} HTTP/2 (${why})`, () => {
+    const bytes = bytesOf(text);
+    assert.equal(mayBeHttp2Server(bytes), may);
+    // Nothing that may be one was none before.
+    if (may) {
+      for (let length = 0; length < bytes.length; length++) {
+        assert.ok(mayBeHttp2Server(bytes.subarray(0, length)));
+      }
+    }
   });
 }
 
