@@ -145,7 +145,9 @@ async function enter(
       return await proxied(startMitm(setting.mitm, target, null));
     case "mitmdump":
       if (mitmdump === null) return null;
-      return await proxied(startMitmdump(mitmdump, `${setting.folder}/mitmdump`, target));
+      return await proxied(
+        startMitmdump(mitmdump, `${setting.folder}/mitmdump`, target, row.streams !== null),
+      );
   }
 }
 

@@ -97,6 +97,7 @@ export async function startNginxProxy(nginx: string, folder: string, origin: Ori
     `
   upstream plain { server 127.0.0.1:${origin.plain}; keepalive 64; keepalive_requests 1000000000; }
   upstream tls { server 127.0.0.1:${origin.tls}; keepalive 64; keepalive_requests 1000000000; }
+  upstream streams { server 127.0.0.1:${origin.tls}; keepalive 256; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${plain};
     location / { ${keepAlive} proxy_pass http://plain; }
@@ -107,7 +108,7 @@ export async function startNginxProxy(nginx: string, folder: string, origin: Ori
   }
   server {
     listen 127.0.0.1:${http2} ssl http2;
-    location / { ${keepAlive} proxy_pass https://tls; }
+    location / { ${keepAlive} proxy_pass https://streams; }
   }
   server {
     listen 127.0.0.1:${newTls} ssl;

@@ -34,7 +34,7 @@ const MAX_ROUNDS = 100;
 const MAX_SECONDS = 600;
 
 /** Measurements with wrk and h2load in one round of all rows, the warming up not counted. */
-const CELLS = 23;
+const CELLS = 22;
 /** Starting and stopping wrk. Seconds. */
 const CELL_OVERHEAD = 0.5;
 /** What does not depend on the rounds: starts, warming up, the rows without wrk and h2load. Seconds. */

@@ -43,8 +43,16 @@ export function mitmArguments(mitm: Mitm, port: number): string[] {
   return [`--confdir=${mitm.folder}`, "--listen-host=127.0.0.1", `--listen-port=${port}`];
 }
 
-/** It does not verify the origin, which is in its favour. */
-export async function startMitmdump(program: string, folder: string, origin: Origin): Promise<RunningProxy> {
+/**
+ * It does not verify the origin, which is in its favour. `http2`: clients are to be given it; as it comes it dials the
+ * origin first, and then gives them what it agreed on there without having offered h2.
+ */
+export async function startMitmdump(
+  program: string,
+  folder: string,
+  origin: Origin,
+  http2: boolean,
+): Promise<RunningProxy> {
   const [port = 0] = freePorts(1);
   const process = new RunningProgram("mitmdump", program, [
     "--quiet",
@@ -59,6 +67,7 @@ export async function startMitmdump(program: string, folder: string, origin: Ori
     "flow_detail=0",
     "--set",
     `confdir=${folder}`,
+    ...http2 ? ["--set", "connection_strategy=lazy"] : [],
   ]);
   await process.listening(port);
   return { process, port, ca: await Deno.readTextFile(`${folder}/mitmproxy-ca-cert.pem`) };

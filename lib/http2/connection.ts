@@ -145,7 +145,8 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
     const { held } = stream;
     stream.held = null;
     while (held !== null && held.length > 0) {
-      const data = held.take(held.length);
+      // What is said outlives this call, a queue's view does not.
+      const data = held.take(held.length).slice();
       const end = stream.heldEnd && held.length === 0;
       if (end) stream.heldEnd = false;
       this.say({ kind: "data", stream: id, data, credit: data.length, end });

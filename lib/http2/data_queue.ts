@@ -6,6 +6,13 @@
 const BLOCK_SIZE = 16 * 1024;
 /** A queue that starts with little stays cheap. */
 const FIRST_SIZE = 1024;
+/**
+ * Blocks kept for the next queue that needs one. 128, 2 MiB: a transfer that goes through a queue would else leave as much
+ * garbage as it carries.
+ */
+const KEPT_BLOCKS = 128;
+
+const kept: Uint8Array[] = [];
 
 interface Block {
   bytes: Uint8Array;
@@ -30,14 +37,18 @@ export class DataQueue {
       last.end += fits;
       rest = rest.subarray(fits);
     }
-    if (rest.length === 0) return;
-    const size = Math.max(rest.length, this.#blocks.length === 0 ? FIRST_SIZE : BLOCK_SIZE);
-    const bytes = new Uint8Array(size);
-    bytes.set(rest);
-    this.#blocks.push({ bytes, start: 0, end: rest.length });
+    while (rest.length > 0) {
+      const bytes = this.#blocks.length === 0 && rest.length <= FIRST_SIZE
+        ? new Uint8Array(FIRST_SIZE)
+        : kept.pop() ?? new Uint8Array(BLOCK_SIZE);
+      const fits = Math.min(rest.length, bytes.length);
+      bytes.set(fits === rest.length ? rest : rest.subarray(0, fits));
+      this.#blocks.push({ bytes, start: 0, end: fits });
+      rest = rest.subarray(fits);
+    }
   }
 
-  /** The next bytes, at most `limit`: a view, valid until the next push. At least one byte, when any wait. */
+  /** The next bytes, at most `limit`: a view, valid until the next push to any queue. At least one byte, when any wait. */
   take(limit: number): Uint8Array {
     const block = this.#blocks[this.#first];
     if (block === undefined) return new Uint8Array(0);
@@ -45,22 +56,30 @@ export class DataQueue {
     const data = block.bytes.subarray(block.start, block.start + length);
     block.start += length;
     this.length -= length;
-    if (block.start === block.end) this.#shift();
+    if (block.start === block.end) this.#shift(block);
     return data;
   }
 
   clear(): void {
+    for (let index = this.#first; index < this.#blocks.length; index++) keep(this.#blocks[index]);
     this.#blocks = [];
     this.#first = 0;
     this.length = 0;
   }
 
-  #shift(): void {
+  #shift(block: Block): void {
+    keep(block);
     this.#first++;
     if (this.length === 0) return this.clear();
     // Shifting one by one would move all of a long queue each time.
     if (this.#first < 64) return;
     this.#blocks.splice(0, this.#first);
     this.#first = 0;
+  }
+}
+
+function keep(block: Block | undefined): void {
+  if (block !== undefined && block.bytes.length === BLOCK_SIZE && kept.length < KEPT_BLOCKS) {
+    kept.push(block.bytes);
   }
 }

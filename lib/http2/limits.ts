@@ -33,9 +33,14 @@ export interface Http2Limits {
    * stalled a connection holds 25 MiB.
    */
   streamWindow: number;
-  /** What a stream's window may grow to while it is one of few. 12 MiB: 240 MB/s over 50 ms of delay. */
+  /**
+   * What a stream may send at once while it is one of few. 16 MiB: 320 MB/s over 50 ms of delay; all that somebody
+   * who stalls from the beginning makes us hold.
+   */
+  earlyStreamWindow: number;
+  /** What a stream's window grows to as its bytes are taken. 32 MiB: 640 MB/s over 50 ms of delay. */
   largeStreamWindow: number;
-  /** How much all streams' windows together may grow beyond `streamWindow` each. 12 MiB: one large one, or several middling. */
+  /** How much all streams' windows together may grow beyond `streamWindow` each. 32 MiB: one large one, or several middling. */
   windowGrowth: number;
   /** SETTINGS_MAX_FRAME_SIZE: the largest frame we take. 16 KiB: the smallest allowed. */
   frameSize: number;
@@ -61,8 +66,9 @@ export const defaultHttp2Limits: Readonly<Http2Limits> = {
   settingsEntries: 64,
   interimResponses: 32,
   streamWindow: 256 * 1024,
-  largeStreamWindow: 12 * 1024 * 1024,
-  windowGrowth: 12 * 1024 * 1024,
+  earlyStreamWindow: 16 * 1024 * 1024,
+  largeStreamWindow: 32 * 1024 * 1024,
+  windowGrowth: 32 * 1024 * 1024,
   frameSize: 16 * 1024,
   headerTableSize: 4096,
   outputHighWater: 128 * 1024,

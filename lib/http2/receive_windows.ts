@@ -43,7 +43,7 @@ export class ReceiveWindows {
     if (others >= FEW_STREAMS) return;
     // Half of what is left, while there may be a second.
     const share = others === 0 ? this.#growthLeft : this.#growthLeft >> 1;
-    this.#grow(stream, share);
+    this.#grow(stream, Math.min(share, this.#limits.earlyStreamWindow - stream.windowSize));
   }
 
   /** `length` bytes of DATA with padding have begun to come. Which window they do not fit, or null. */
@@ -57,7 +57,6 @@ export class ReceiveWindows {
     }
     stream.receiveWindow -= length;
     stream.unconsumed += length;
-    stream.received += length;
     return null;
   }
 
@@ -109,10 +108,8 @@ export class ReceiveWindows {
   }
 
   #update(stream: Http2Stream): void {
-    // It has used what it has, and the far side keeps up: a larger window is of use.
-    if (stream.received > 2 * stream.windowSize && stream.unconsumed < stream.windowSize >> 2) {
-      this.#widen(stream, stream.windowSize);
-    }
+    // The far side keeps up: the window doubles in the time it takes to use it, for as long as that goes on.
+    if (stream.unconsumed < stream.windowSize >> 2) this.#widen(stream, stream.unannounced);
     this.#writer.windowUpdate(stream.id, stream.unannounced);
     stream.receiveWindow += stream.unannounced;
     stream.unannounced = 0;

@@ -78,8 +78,11 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
     const stream = this.streams.get(parent);
     const mayPush = this.settings.enablePush && !this.isLeaving && !this.closing &&
       this.streams.ownActive < this.settings.maxConcurrentStreams && !this.streams.isExhausted;
-    // RFC 9113, 6.6: only on a stream that is open or half-closed (remote) for us.
-    if (!mayPush || (stream?.state !== "open" && stream?.state !== "half-closed (remote)")) return null;
+    // RFC 9113, 6.6: only on a stream of the client's that is open or half-closed (remote) for us.
+    if (
+      !mayPush || !this.streams.isPeers(parent) ||
+      (stream?.state !== "open" && stream?.state !== "half-closed (remote)")
+    ) return null;
     // Checked before the stream is made: it throws on a head that cannot be sent.
     writeRequestHead(head, { own: this.own, extendedConnect: false, scheme: "https" }, this.encoder);
     const promised = this.streams.openOwn(this.settings.initialWindowSize, 0);

@@ -35,8 +35,6 @@ export class Http2Stream {
   unconsumed = 0;
   /** Given back, but not told the peer yet. */
   unannounced = 0;
-  /** All data that has come, bytes: whether a larger window is of use. */
-  received = 0;
 
   /** The (final) head has been said. */
   headSaid = false;

@@ -5,7 +5,7 @@
 
 import { addNote, type ConnectionRecord } from "../flow/record.ts";
 import type { HttpEvent, HttpServerConnection, Offers, Signal } from "../http/connection.ts";
-import type { ProtocolFault } from "../http/fault.ts";
+import type { ProtocolNote } from "../http/fault.ts";
 import type { RequestHead } from "../http/head.ts";
 import { type DriverHandler, HttpDriver } from "../net/driver.ts";
 import type { Transport, TransportFault } from "../net/transport.ts";
@@ -19,6 +19,7 @@ import { type H2cUpgrade, h2cUpgrade, switchingToH2c } from "./h2c_upgrade.ts";
 import { Leg } from "./leg.ts";
 import { type HttpProtocol, type Origin, originOf, type Routing } from "./origin.ts";
 import { passPush, type PushHost } from "./pushed.ts";
+import { giveUpStarved } from "./starved_streams.ts";
 import { SessionTunnels } from "./session_tunnels.ts";
 import { UpstreamPool } from "./upstream_pool.ts";
 
@@ -35,15 +36,6 @@ export interface HttpSessionOptions {
 }
 
 const UPGRADED = "the client went over to HTTP/2 with this request, and is answered in it (RFC 7540, 3.2)";
-
-const CLIENT_GONE: ProtocolFault = {
-  scope: "stream",
-  peer: "client",
-  code: "client-gone",
-  status: 400,
-  message: "the client closed the connection before the response was complete",
-  rule: "RFC 9113, 6.9",
-};
 
 export class HttpSession implements DriverHandler, PushHost {
   readonly context: ProxyContext;
@@ -154,23 +146,9 @@ export class HttpSession implements DriverHandler, PushHost {
             addNote(exchange.flow, `${event.note.message} (${event.note.rule})`);
           }
         }
-        return log(
-          this.context,
-          "info",
-          event.note.code,
-          `client: ${event.note.message}`,
-          this.clientRecord,
-          event.note.rule,
-        );
+        return this.#log("info", event.note);
       case "fault":
-        return log(
-          this.context,
-          "warn",
-          event.fault.code,
-          `client: ${event.fault.message}`,
-          this.clientRecord,
-          event.fault.rule,
-        );
+        return this.#log("warn", event.fault);
       case "ended":
         this.#clientEnded = true;
         return;
@@ -185,14 +163,13 @@ export class HttpSession implements DriverHandler, PushHost {
 
   pumped(): void {
     this.#clock.headStarted(this.#connection.headStarted);
-    if (this.#clientEnded) this.#giveUpStarved();
+    if (this.#clientEnded) giveUpStarved(this.#driver, this.#exchanges.values(), this.#tunnels);
   }
 
   drained(): void {
     for (const exchange of this.#exchanges.values()) exchange.clientDrained();
     this.#tunnels.drained();
     this.#movedAlone(false);
-    if (this.#clientEnded) this.#giveUpStarved();
     if (this.#upgrade !== null && this.#connection.output.length === 0) this.#switch(this.#upgrade);
   }
 
@@ -280,24 +257,6 @@ export class HttpSession implements DriverHandler, PushHost {
     return stream > this.#lastStream && (!this.#connection.multiplexes || stream % 2 === 1);
   }
 
-  /** RFC 9113, 6.9: who has ended its side opens no window any more: what waits for one would wait for ever. */
-  #giveUpStarved(): void {
-    const connection = this.#connection;
-    if (connection.output.length > 0) return;
-    for (const exchange of [...this.#exchanges.values()]) {
-      const { stream } = exchange.client;
-      if (connection.capacity(stream) === 0) {
-        exchange.clientEvent({ kind: "reset", stream, fault: CLIENT_GONE });
-      }
-    }
-    for (const stream of this.#tunnels.streams()) {
-      if (connection.capacity(stream) > 0) continue;
-      this.#tunnels.take({ kind: "reset", stream, fault: CLIENT_GONE });
-      connection.send({ kind: "reset", stream, fault: CLIENT_GONE });
-      this.#driver.touch();
-    }
-  }
-
   // --- Upgrade: h2c ---
 
   #followUpgrade(stream: number, upgrade: H2cUpgrade): void {
@@ -355,13 +314,8 @@ export class HttpSession implements DriverHandler, PushHost {
   #idleFor(inHead: boolean): void {
     if (inHead) {
       const seconds = this.context.settings.headTimeout / 1000;
-      log(
-        this.context,
-        "warn",
-        "slow-head",
-        `client sent no complete request head in ${seconds} s: closed`,
-        this.clientRecord,
-      );
+      const message = `client sent no complete request head in ${seconds} s: closed`;
+      log(this.context, "warn", "slow-head", message, this.clientRecord);
     }
     const { connection } = this.#driver;
     // Bytes of the last answer that nobody took: half of it must not look like all of it.
@@ -370,6 +324,13 @@ export class HttpSession implements DriverHandler, PushHost {
     // RFC 9113, 9.1: with GOAWAY. Whoever does not take it, or an answer, is let go.
     this.shutdown();
     this.#clock.allow(this.context.settings.headTimeout);
+  }
+
+  #log(
+    level: "info" | "warn",
+    { code, message, rule }: Pick<ProtocolNote, "code" | "message" | "rule">,
+  ): void {
+    log(this.context, level, code, `client: ${message}`, this.clientRecord, rule);
   }
 
   #end(): void {

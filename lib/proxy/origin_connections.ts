@@ -10,12 +10,7 @@ import type { Offers } from "../http/connection.ts";
 import { formatHostPort } from "../http/target.ts";
 import type { Turns } from "../net/driver.ts";
 import type { Transport } from "../net/transport.ts";
-import {
-  type DialedUpstream,
-  dialUpstream,
-  type ProtocolChoice,
-  type UpstreamDialing,
-} from "./dial_upstream.ts";
+import type { DialedUpstream, ProtocolChoice } from "./dial_upstream.ts";
 import type { Leg } from "./leg.ts";
 import type { HttpProtocol, Origin } from "./origin.ts";
 import {

@@ -7,10 +7,11 @@ import type { Endpoint, Transport } from "../net/transport.ts";
 import type { ClientHello } from "../tls/client_hello.ts";
 import { now } from "./context.ts";
 import { type Dialed, dropDialed, secureOrigin } from "./dial_origin.ts";
+import { speaksHttp2Unasked } from "./dial_upstream.ts";
 import { type FirstBytes, mayBeHttp2Server, sniffRaw, sniffTunnel } from "./first_bytes.ts";
 import { isRawTcp, matchesHost, passesUntouched } from "./host_patterns.ts";
 import { newTcpFlow } from "./new_flow.ts";
-import type { Routing } from "./origin.ts";
+import type { HttpProtocol, Routing } from "./origin.ts";
 import { type SessionHost, SNIFF_TIME } from "./session_host.ts";
 import { TcpSession } from "./tcp_session.ts";
 import { answerFor, offersFor, ownAnswer, protocolOf, secureClient } from "./tls_interception.ts";
@@ -27,11 +28,14 @@ export async function runTunnel(
   const { settings, rejectedHosts } = session.context;
   if (matchesHost(settings.ignoreHosts, target, null)) return passUntouched(session, client, dialed);
   const raw = alwaysRaw || isRawTcp(settings, target, null);
-  const first = await sniff(session, client, dialed.transport, raw);
+  // A server that is known to speak HTTP/2 may say its SETTINGS first: they decide nothing.
+  const isKnown = !raw && speaksHttp2Unasked(settings, { scheme: "http", ...target });
+  const first = await sniff(session, client, isKnown ? null : dialed.transport, raw);
   if (first === null) return closeBoth(session, client, dialed);
   if (first !== "tls") {
     if (passesUntouched(settings, target, null)) return passUntouched(session, client, dialed);
-    return carry(session, { client, dialed, target, serverName: null, tls: false }, first);
+    const ends: Ends = { client, dialed, target, serverName: null, tls: false };
+    return carry(session, ends, first, isKnown ? "http2" : null);
   }
   const hello = await session.readHello(client);
   if (hello === null) return dropDialed(session.context, session.record, dialed);
@@ -123,8 +127,13 @@ async function intercept(
   carry(session, ends, first === "tls" ? "raw" : first);
 }
 
-/** Starts what the bytes are: HTTP, the same version on both legs, or raw TCP. */
-function carry(session: SessionHost, ends: Ends, first: FirstBytes): void {
+/** Starts what the bytes are: HTTP, the same version on both legs unless the origin has another one, or raw TCP. */
+function carry(
+  session: SessionHost,
+  ends: Ends,
+  first: FirstBytes,
+  originSpeaks: HttpProtocol | null = null,
+): void {
   const { context, record } = session;
   const { client, dialed, target } = ends;
   const isHttp = first === "http1" || (first === "http2" && context.settings.http2);
@@ -132,7 +141,7 @@ function carry(session: SessionHost, ends: Ends, first: FirstBytes): void {
     const scheme = ends.tls ? "https" as const : "http" as const;
     const origin = { scheme, host: target.host, port: target.port };
     const http = session.startHttp(client, { kind: "tunnel", origin, serverName: ends.serverName }, first);
-    http.pool.offer(origin, dialed.transport, dialed.record, first);
+    http.pool.offer(origin, dialed.transport, dialed.record, originSpeaks ?? first);
     return http.start();
   }
   const flow = newTcpFlow(context, record, target, ends.tls);

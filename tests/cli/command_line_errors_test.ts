@@ -24,7 +24,10 @@ const rows: Row[] = [
   { words: ["--http2"], says: ['unknown option "--http2"', "did you mean --no-http2?"] },
   { words: ["--no-http2=false"], says: ["--no-http2", "takes no value", '"false"'] },
   { words: ["--h2c"], says: ["--h2c", "value is missing", "regular expression"] },
-  { words: ["--http2-ping-keepalive", "0.0001"], says: ["--http2-ping-keepalive", "too short", "0 for never"] },
+  {
+    words: ["--http2-ping-keepalive", "0.0001"],
+    says: ["--http2-ping-keepalive", "too short", "0 for never"],
+  },
   { words: ["--set", "no_http2=true"], says: ["--set", "did you mean http2?"] },
   { words: ["--no-quiet"], says: ['unknown option "--no-quiet"'] },
   { words: ["--quiet=yes"], says: ["--quiet", "takes no value", '"yes"'] },

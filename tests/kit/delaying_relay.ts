@@ -9,6 +9,8 @@ const READ_SIZE = 64 * 1024;
 export interface DelayingRelay extends AsyncDisposable {
   /** On 127.0.0.1. */
   port: number;
+  /** The most bytes that were under way in one direction of one connection so far. */
+  mostUnderWay(): number;
 }
 
 /** To a port of 127.0.0.1. `delay`: of each byte, in milliseconds, in each direction. */
@@ -16,6 +18,8 @@ export function startDelayingRelay(toPort: number, delay: number): DelayingRelay
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections = new Set<Deno.Conn>();
   const running = new Set<Promise<void>>();
+  let most = 0;
+  const seen = (underWay: number) => most = Math.max(most, underWay);
   const track = (promise: Promise<void>) => {
     running.add(promise);
     promise.finally(() => running.delete(promise));
@@ -27,8 +31,8 @@ export function startDelayingRelay(toPort: number, delay: number): DelayingRelay
       connections.add(server);
       for (const conn of [client, server]) conn.setNoDelay(true);
       await Promise.all([
-        new Direction(client, server, delay).run(),
-        new Direction(server, client, delay).run(),
+        new Direction(client, server, delay, seen).run(),
+        new Direction(server, client, delay, seen).run(),
       ]);
       connections.delete(server);
       server.close();
@@ -42,6 +46,7 @@ export function startDelayingRelay(toPort: number, delay: number): DelayingRelay
   })());
   return {
     port: listener.addr.port,
+    mostUnderWay: () => most,
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const conn of connections) conn.close();
@@ -56,15 +61,18 @@ class Direction {
   readonly #from: Deno.TcpConn;
   readonly #to: Deno.TcpConn;
   readonly #delay: number;
+  readonly #seen: (underWay: number) => void;
   readonly #underWay: { due: number; bytes: Uint8Array | null }[] = [];
   #held = 0;
   #changed = Promise.withResolvers<void>();
   #broken = false;
 
-  constructor(from: Deno.TcpConn, to: Deno.TcpConn, delay: number) {
+  /** `seen`: told how many bytes are under way, whenever there are more. */
+  constructor(from: Deno.TcpConn, to: Deno.TcpConn, delay: number, seen: (underWay: number) => void) {
     this.#from = from;
     this.#to = to;
     this.#delay = delay;
+    this.#seen = seen;
   }
 
   /** Until the end has gone through, or the receiver is gone. */
@@ -81,6 +89,7 @@ class Direction {
         bytes: count === null ? null : buffer.slice(0, count),
       });
       this.#held += count ?? 0;
+      this.#seen(this.#held);
       this.#note();
       if (count === null || this.#broken) return;
       while (this.#held >= LIMIT && !this.#broken) await this.#changed.promise;

@@ -10,7 +10,15 @@ import { startRawOrigin } from "../kit/origins.ts";
 import { startProxy } from "../kit/proxy_fixture.ts";
 import { bodyOf, getFields, HeadReader } from "./http2_clients.ts";
 import { sayHello } from "./tls_origins.ts";
-import { connectClient, connectSocket, openTunnel, readHead, tunnelSocket } from "./tunnel_clients.ts";
+import {
+  Client,
+  connectClient,
+  connectSocket,
+  openTlsTunnel,
+  openTunnel,
+  readHead,
+  tunnelSocket,
+} from "./tunnel_clients.ts";
 
 const SETTINGS = base64url(settingsPayload([SETTING.MAX_CONCURRENT_STREAMS, 100]));
 
@@ -203,7 +211,7 @@ Deno.test("h2c: the settings of the upgrade count, and what is sent ahead of the
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
   );
   assert.match(await readHead(socket), /^HTTP\/1\.1 101 /);
-  const client = new (await import("./tunnel_clients.ts")).Client(socket);
+  const client = new Client(socket);
   // DATA of two bytes: as much as the window takes.
   await client.until("\0\0\x02\0\0\0\0\0\x01he");
   await client[Symbol.asyncDispose]();
@@ -238,7 +246,6 @@ for (
 Deno.test("h2c: over TLS it is ignored: there ALPN decides", async () => {
   await using origin = await startRawOrigin({ tls: { names: ["localhost"] }, onConnection: sayHello });
   await using proxy = await startProxy();
-  const { openTlsTunnel } = await import("./tunnel_clients.ts");
   await using client = await openTlsTunnel(proxy.port, `localhost:${origin.port}`, {
     serverName: "localhost",
     ca: proxy.authority.certificatePem,

@@ -6,7 +6,8 @@ import http2 from "node:http2";
 import https from "node:https";
 import type net from "node:net";
 import type { Settings } from "../../lib/proxy/settings.ts";
-import { connectSocket } from "./tunnel_clients.ts";
+import { get } from "./tls_origins.ts";
+import { connectSocket, openTlsTunnel, secure, tunnelSocket } from "./tunnel_clients.ts";
 import { CODE, FLAG, goAway, headers, TYPE } from "../kit/http2_frames.ts";
 import { Http2Wire, startHttp2Origin } from "../kit/http2_wire.ts";
 import { startRawOrigin } from "../kit/origins.ts";
@@ -54,6 +55,10 @@ async function startOrigin(kind: Kind): Promise<Origin> {
     origin.accepted++;
     sockets.add(socket);
   });
+  // Its peer may reset a connection: that is not this origin's business.
+  for (const event of ["connection", "secureConnection", "session"]) {
+    server.on(event, (one: net.Socket) => one.on("error", () => {}));
+  }
   server.on("tlsClientError", (_error: Error, socket: net.Socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin.port = (server.address() as net.AddressInfo).port;
@@ -171,6 +176,47 @@ Deno.test("protocol: a reverse proxy's client of HTTP/1 gets HTTP/1, and HTTP/2 
     await using client = await connectClient(proxy.port);
     assert.equal(await ask(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), version);
   }
+});
+
+Deno.test("protocol: a tunnel's client of HTTP/1 is bridged to an origin that speaks only HTTP/2", async () => {
+  await using origin = await startOrigin("h2");
+  await using proxy = await startProxy();
+  await using client = await openTlsTunnel(proxy.port, `127.0.0.1:${origin.port}`, {
+    serverName: "127.0.0.1",
+    ca: proxy.authority.certificatePem,
+    alpn: ["http/1.1"],
+  });
+  assert.equal(client.alpn, "http/1.1");
+  assert.equal((await get(client)).status, 200);
+  assert.deepEqual(origin.versions, ["2.0"]);
+});
+
+Deno.test("protocol: the tunnel of a client that was promised HTTP/2 gets HTTP/2 again, and nothing else is offered", async () => {
+  await using origin = await startOrigin("both");
+  await using proxy = await startProxy();
+  const { session } = await secure(await tunnelSocket(proxy.port, `127.0.0.1:${origin.port}`), {
+    serverName: "127.0.0.1",
+    ca: proxy.authority.certificatePem,
+    alpn: ["h2", "http/1.1"],
+  });
+  await using wire = new Http2Wire(session, "client");
+  const request = (stream: number) => {
+    const head: [string, string][] = [[":method", "GET"], [":scheme", "https"], [":authority", "x"], [
+      ":path",
+      `/${stream}`,
+    ]];
+    wire.send(headers(stream, head, { end: true }));
+    return wire.over(stream);
+  };
+  await request(1);
+  const closed = Promise.withResolvers<void>();
+  proxy.hooks.on("serverDisconnected", () => closed.resolve());
+  origin.closeAll();
+  await closed.promise;
+  await request(3);
+  assert.deepEqual(origin.versions, ["2.0", "2.0"]);
+  assert.deepEqual(await offersOf(proxy, "/1"), [["h2", "http/1.1"], "h2"]);
+  assert.deepEqual(await offersOf(proxy, "/3"), [["h2"], "h2"]);
 });
 
 Deno.test("protocol: after GOAWAY an HTTP/1 client's next request goes to a new connection, without a word to it", async () => {
