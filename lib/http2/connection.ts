@@ -66,7 +66,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
 
   /** Whether a header block is only half here. */
   get headStarted(): boolean {
-    return this.#blocks.underWay !== null;
+    return this.#blocks.underWay !== null || this.reader.waitsForHead;
   }
 
   receive(chunk: Uint8Array): void {

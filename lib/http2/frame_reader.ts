@@ -39,6 +39,12 @@ export class FrameReader {
     return this.input.bytes.subarray(this.start, this.end);
   }
 
+  /** Whether a part of a header block is here, and the rest of its frame is not. Asked after `read()` said "more". */
+  get waitsForHead(): boolean {
+    if (this.dataLeft > 0 || this.#paddingLeft > 0 || this.input.length < FRAME_HEAD_SIZE) return false;
+    return this.type === FRAME.HEADERS || this.type === FRAME.CONTINUATION;
+  }
+
   read(): Reading {
     const { input } = this;
     if (this.dataLeft > 0) return this.#readPiece();

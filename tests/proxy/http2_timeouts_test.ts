@@ -53,6 +53,24 @@ Deno.test("http2: the idle time counts from the last exchange", async () => {
   await wire.closed();
 });
 
+Deno.test("http2: a HEADERS frame that trickles is closed, too", async () => {
+  await using proxy = await startProxy({ headTimeout: SOON, idleTimeout: 60_000 });
+  await using wire = await connectHttp2(proxy.port);
+  await wire.frame(({ type }) => type === TYPE.SETTINGS);
+  const frame = headers(1, fieldBlock(getFields("http://a.example/")), { end: true });
+  wire.send(frame.subarray(0, 12));
+  let sent = 12;
+  const trickle = setInterval(() => {
+    if (sent < frame.length - 1) wire.send(frame.subarray(sent, ++sent));
+  }, 20);
+  try {
+    await proxy.log("slow-head");
+    await wire.closed();
+  } finally {
+    clearInterval(trickle);
+  }
+});
+
 Deno.test("http2: a header block that trickles is closed, and named in the log", async () => {
   await using proxy = await startProxy({ headTimeout: SOON, idleTimeout: 60_000 });
   await using wire = await connectHttp2(proxy.port);

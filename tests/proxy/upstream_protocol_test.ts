@@ -31,7 +31,7 @@ async function startOrigin(kind: Kind): Promise<Origin> {
     versions.push(request.httpVersion);
     response.end(request.httpVersion);
   };
-  const leaf = await (await testOriginAuthority()).leafFor({ host: "127.0.0.1", extraNames: [] });
+  const leaf = await (await testOriginAuthority()).leafFor({ host: "localhost", extraNames: ["127.0.0.1"] });
   const tls = { cert: leaf.certificatePem, key: leaf.keyPem };
   const server: net.Server = kind === "h2c"
     ? http2.createServer(answer as never)
@@ -181,8 +181,8 @@ Deno.test("protocol: a reverse proxy's client of HTTP/1 gets HTTP/1, and HTTP/2 
 Deno.test("protocol: a tunnel's client of HTTP/1 is bridged to an origin that speaks only HTTP/2", async () => {
   await using origin = await startOrigin("h2");
   await using proxy = await startProxy();
-  await using client = await openTlsTunnel(proxy.port, `127.0.0.1:${origin.port}`, {
-    serverName: "127.0.0.1",
+  await using client = await openTlsTunnel(proxy.port, `localhost:${origin.port}`, {
+    serverName: "localhost",
     ca: proxy.authority.certificatePem,
     alpn: ["http/1.1"],
   });
@@ -194,8 +194,8 @@ Deno.test("protocol: a tunnel's client of HTTP/1 is bridged to an origin that sp
 Deno.test("protocol: the tunnel of a client that was promised HTTP/2 gets HTTP/2 again, and nothing else is offered", async () => {
   await using origin = await startOrigin("both");
   await using proxy = await startProxy();
-  const { session } = await secure(await tunnelSocket(proxy.port, `127.0.0.1:${origin.port}`), {
-    serverName: "127.0.0.1",
+  const { session } = await secure(await tunnelSocket(proxy.port, `localhost:${origin.port}`), {
+    serverName: "localhost",
     ca: proxy.authority.certificatePem,
     alpn: ["h2", "http/1.1"],
   });
