@@ -22,7 +22,6 @@ import type { BlockUnderWay } from "./header_block_reader.ts";
 import type { Http2Options } from "./limits.ts";
 import { readRequestHead } from "./request_reader.ts";
 import type { Http2Stream } from "./stream.ts";
-import { isClosed } from "./stream_states.ts";
 import { readTrailers } from "./trailers_reader.ts";
 
 export interface Http2ServerOptions extends Http2Options {
