@@ -11,12 +11,11 @@ const MEBIBYTE = 1024 * 1024;
 const SIZE = (process.env["MITM_BIG"] === "1" ? 1024 : 256) * MEBIBYTE;
 /** What the far side takes before it stalls. */
 const GRANTED = MEBIBYTE;
-/** What may be under way beyond that: the window of a stream at its largest, and the system's socket buffers. */
+/** What may be under way beyond that: a stream's window as large as it is at first, and the system's socket buffers. */
 const UNDER_WAY = 24 * MEBIBYTE;
-/** How much the process may grow while one stream is stalled. */
-const STALLED_GROWTH = 32 * MEBIBYTE;
-/** And until everything has gone through: with the garbage that its TLS leaves behind. */
-const GROWTH = 96 * MEBIBYTE;
+/** How much the process may grow meanwhile, and until everything has gone through: mostly garbage that TLS leaves behind. */
+const STALLED_GROWTH = 64 * MEBIBYTE;
+const GROWTH = 128 * MEBIBYTE;
 
 for (const direction of ["download", "upload"] as const) {
   Deno.test(`memory: ${SIZE / MEBIBYTE} MiB ${direction} on one stalled HTTP/2 stream: bounded, and whole`, async () => {

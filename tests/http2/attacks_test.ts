@@ -12,13 +12,10 @@ import {
   data,
   fieldBlock,
   frame,
-  goAway,
   headers,
   join,
   literal,
   ping,
-  priority,
-  priorityUpdate,
   pushPromise,
   readUint32,
   resetStream,
@@ -37,96 +34,11 @@ import {
   server,
   type Wire,
 } from "./drive.ts";
+import { assertCalmed, countLines, flood, said } from "./flooding.ts";
 
 const limits: Readonly<Http2Limits> = defaultHttp2Limits;
 const get = (stream: number): Uint8Array => headers(stream, requestLines("GET", "/"), { end: true });
 const post = (stream: number): Uint8Array => headers(stream, requestLines("POST", "/"));
-
-/** Feeds what `next` gives until the connection has failed; how many bytes that took. It must not take more than `most`. */
-function flood(
-  wire: Wire,
-  most: number,
-  next: (count: number) => Uint8Array,
-): { bytes: number; count: number } {
-  let bytes = 0;
-  let count = 0;
-  while (!wire.codec.closing) {
-    const piece = next(count++);
-    bytes += piece.length;
-    assert.ok(bytes <= most, `not stopped after ${bytes} bytes in ${count} pieces`);
-    wire.feed(piece);
-  }
-  return { bytes, count };
-}
-
-function assertCalmed(wire: Wire): void {
-  assert.equal(wire.texts().at(-1), "fault ENHANCE_YOUR_CALM");
-  const [goaway] = wire.ofType(TYPE.GOAWAY);
-  assert.equal(codeName(readUint32(goaway!.payload, 4)), "ENHANCE_YOUR_CALM");
-}
-
-/** The lines, each cut to what can be read. */
-function said(wire: Wire): string[] {
-  return wire.texts().map((line) => line.slice(0, 100));
-}
-
-function countLines(wire: Wire, pattern: RegExp): number {
-  return wire.texts().filter((line) => pattern.test(line)).length;
-}
-
-/** What costs the peer nothing and us something. `open`: with stream 1 open. */
-const floods: [name: string, open: boolean, next: (count: number) => Uint8Array][] = [
-  ["PING", false, () => ping()],
-  ["answers to PING", false, () => ping("12345678", true)],
-  ["empty SETTINGS", false, () => settings()],
-  ["SETTINGS", false, (count) => settings([SETTING.INITIAL_WINDOW_SIZE, 1000 + count % 2])],
-  ["acknowledgements", false, () => settingsAck],
-  ["PRIORITY", false, (count) => priority(1 + 2 * (count % 1000), 0)],
-  ["WINDOW_UPDATE of the connection", false, () => windowUpdate(0, 1)],
-  ["WINDOW_UPDATE of a stream", true, () => windowUpdate(1, 1)],
-  ["empty DATA", true, () => data(1, "")],
-  ["DATA of padding", true, () => data(1, "", { pad: 3 })],
-  ["unknown frames", false, () => frame(0x77, 0, 0)],
-  ["unknown frames with a payload", false, () => frame(0x77, 0, 0, new Uint8Array(1000))],
-  ["GOAWAY", true, () => goAway(2 ** 31 - 1, 0)],
-];
-
-for (const role of ["server", "client"] as const) {
-  for (const [name, open, next] of floods) {
-    Deno.test(`flood, ${role}: ${name}`, () => {
-      const wire: Wire = role === "server" ? server() : client();
-      if (role === "client") {
-        wire.request(requestHead("GET", "/"));
-        if (open) wire.feed(headers(1, responseLines(200)));
-      } else if (open) wire.feed(post(1));
-      const { bytes, count } = flood(wire, limits.overhead + 4096, next);
-      assertCalmed(wire);
-      // It is not stopped before it is one, either.
-      assert.ok(count > 100 && bytes > limits.overhead / 2, `${count} pieces, ${bytes} bytes`);
-    });
-  }
-}
-
-Deno.test("flood, server: PRIORITY_UPDATE", () => {
-  const wire = server({ priority: true }).feed(post(1));
-  flood(wire, limits.overhead + 4096, (count) => priorityUpdate(1, `u=${count % 8}`));
-  assertCalmed(wire);
-});
-
-Deno.test("flood: what is worth something pays for what is not", () => {
-  const overhead = 10_000;
-  const wire = server({ limits: { overhead } }).feed(post(1));
-  // A PING after each 100 bytes of data, ten times what would be a flood.
-  for (let sent = 0; sent < 10 * overhead; sent += 17) wire.feed(data(1, new Uint8Array(100)), ping());
-  wire.assertAlive();
-  // A download whose reader opens the windows by 200 bytes at a time.
-  const reader = server({ limits: { overhead } }).feed(get(1)).respond(1, responseHead(200));
-  reader.sendData(1, new Uint8Array(1_000_000));
-  for (let sent = 0; sent < 10 * overhead; sent += 26) {
-    reader.feed(windowUpdate(1, 200), windowUpdate(0, 200));
-  }
-  reader.assertAlive();
-});
 
 Deno.test("rapid reset: each request taken back at once", () => {
   const wire = server();

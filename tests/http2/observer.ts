@@ -187,7 +187,8 @@ export class Observer {
       }
       case TYPE.PUSH_PROMISE: {
         const at = (flags & FLAG.PADDED) === 0 ? 0 : 1;
-        if (payload.length < at + 4) return;
+        // Whatever is wrong with it ends the connection.
+        if (this.#role === "server" || payload.length < at + 4) return;
         const promised = readUint32(payload, at) & 0x7fffffff;
         const stream = this.#stream(promised);
         stream.opened = stream.weEnded = true;

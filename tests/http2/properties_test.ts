@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { HttpEvent, Signal } from "../../lib/http/connection.ts";
 import { cutAt } from "../kit/cuts.ts";
+import { join, PREFACE, settings } from "../kit/http2_frames.ts";
 import {
   client,
   connectHead,
@@ -106,6 +107,33 @@ for (
         assert.deepEqual(faults(pieces), faults(whole));
       }),
       { numRuns: 300 },
+    );
+  });
+}
+
+for (const [role, make] of [["server", answer], ["client", asking]] as const) {
+  Deno.test(`property, ${role}: cuts do not matter in long conversations`, () => {
+    fc.assert(
+      fc.property(
+        fc.array(peerMove(30), { maxLength: 60, size: "max" }),
+        fc.array(fc.nat(20_000), { maxLength: 40, size: "max" }),
+        (moves, at) => {
+          const first = make();
+          const said: Uint8Array[] = [];
+          const feed = first.feed.bind(first);
+          first.feed = (...parts) => {
+            said.push(join(...parts));
+            return feed(...parts);
+          };
+          first.feed(...role === "server" ? [PREFACE] : [], settings());
+          const peer = new PeerMover(first);
+          for (const move of moves) peer.move(move);
+          const again = feedAll(make(), cutAt(join(...said), at), false);
+          assert.deepEqual(again.texts(), first.texts());
+          assert.equal(again.credit, first.credit);
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 }

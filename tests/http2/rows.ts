@@ -4,16 +4,7 @@ import assert from "node:assert/strict";
 import type { Offers } from "../../lib/http/connection.ts";
 import type { RequestHead } from "../../lib/http/head.ts";
 import type { Http2Options } from "../../lib/http2/limits.ts";
-import {
-  CODE,
-  type CodeName,
-  codeName,
-  join,
-  ping,
-  readUint32,
-  settingsAck,
-  TYPE,
-} from "../kit/http2_frames.ts";
+import { type CodeName, codeName, join, ping, readUint32, settingsAck, TYPE } from "../kit/http2_frames.ts";
 import { cuts } from "../kit/cuts.ts";
 import { client, rawClient, rawServer, requestHead, server, Wire } from "./drive.ts";
 import type { Role } from "./observer.ts";

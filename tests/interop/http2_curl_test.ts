@@ -110,7 +110,8 @@ for (const pairing of ["h2 -> h2", "h1 -> h2", "h2 -> h1"] as const) {
         const settings = scheme === "http" && http2 ? { h2cHosts } : {};
         await using comparison = await Comparison.start({ scheme, port }, settings);
         await compareVersions(test, comparison, versionsOf(pairing, scheme), nginxScenarios);
-        assert.equal(nginx.errors().split("\n").filter((line) => !/No such file/.test(line)).join("\n"), "");
+        const errors = nginx.errors().split("\n").filter((line) => !/No such file|is deprecated/.test(line));
+        assert.equal(errors.join("\n"), "");
       },
     );
   }
@@ -180,6 +181,8 @@ const nghttpdScenarios: CurlScenario[] = [
 
 for (const pairing of ["h2 -> h2", "h1 -> h2"] as const) {
   for (const scheme of ["http", "https"] as const) {
+    // Over TLS nghttpd hangs up without a word on who offers HTTP/1.1 alone, whether it is a client or mitm for one.
+    if (pairing === "h1 -> h2" && scheme === "https") continue;
     peerTest(
       ["curl", "nghttpd"],
       `curl and nghttpd, which speaks nothing else, ${pairing} over ${scheme}: the same directly and through the proxy`,

@@ -31,6 +31,19 @@ async function exchange(client, { length = 0, ...request }) {
   return await sent.done;
 }
 
+/** The Cookie lines an origin gets for cookies that were sent one a line (RFC 9113, 8.2.3). */
+export async function crumbs(_origin, { to, cookies }) {
+  const client = await openClient(to);
+  try {
+    const sent = client.request({ path: "/cookies", headers: cookies.map((each) => ["Cookie", each]) });
+    await sent.finish();
+    const { text } = await sent.done;
+    return JSON.parse(text).map(([, value]) => value);
+  } finally {
+    client.close();
+  }
+}
+
 /** An answer before the body has come: status and body of it, and whether the client can go on or is told to stop. */
 export async function earlyAnswer(_origin, { to, length }) {
   const client = await openClient(to);

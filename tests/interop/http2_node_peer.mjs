@@ -1,5 +1,5 @@
 // Node on both ends of the proxy, in one process so that a scenario sees both: says its ports once it is ready, then
-// runs the scenario it is asked for. See tests/kit/node_program.ts for how it is talked to.
+// runs the scenario it is asked for. See tests/kit/peer_program.ts for how it is talked to.
 
 import process from "node:process";
 import { createInterface } from "node:readline";

@@ -185,6 +185,16 @@ http2Test("Node, the same directly and through the proxy", http2Routes, async (b
   });
 });
 
+const fromHttp2 = http2Routes.filter(({ client }) => client === "h2");
+
+http2Test("cookies sent one by one are one line to an origin of HTTP/1.1", fromHttp2, async (bench) => {
+  const cookies = ["a=1", "b=2; c=3", "d=4"];
+  const expected = bench.route.origin === "h1" ? [cookies.join("; ")] : cookies;
+  assert.deepEqual(await bench.proxied("crumbs", { cookies }), expected);
+  const { request } = await bench.proxy.http(({ request }) => request.head.path === "/cookies");
+  assert.deepEqual(request.head.fields.all("cookie"), cookies);
+});
+
 http2Test("an answer before the request is there", http2Routes, async (bench) => {
   const expected = { status: 413, text: "no more, thank you\n" };
   assert.deepEqual(await bench.direct("earlyAnswer", { length: LARGE }), expected);

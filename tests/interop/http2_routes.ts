@@ -2,7 +2,7 @@
 
 import type { HttpFlow } from "../../lib/flow/record.ts";
 import type { Settings } from "../../lib/proxy/settings.ts";
-import { NodeProgram } from "../kit/node_program.ts";
+import { PeerProgram } from "../kit/peer_program.ts";
 import { peerTest } from "../kit/peers.ts";
 import { type ProxyFixture, startProxy, testOriginAuthority } from "../kit/proxy_fixture.ts";
 
@@ -42,13 +42,13 @@ export function routeName({ client, origin, scheme, way }: Http2Route): string {
 
 export class Http2Bench implements AsyncDisposable {
   readonly route: Http2Route;
-  readonly node: NodeProgram;
+  readonly node: PeerProgram;
   readonly proxy: ProxyFixture;
   /** Of the origin. */
   readonly port: number;
   readonly #originCa: string;
 
-  private constructor(route: Http2Route, node: NodeProgram, proxy: ProxyFixture, port: number, ca: string) {
+  private constructor(route: Http2Route, node: PeerProgram, proxy: ProxyFixture, port: number, ca: string) {
     this.route = route;
     this.node = node;
     this.proxy = proxy;
@@ -60,7 +60,7 @@ export class Http2Bench implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const { scheme, origin, way } = route;
     const node = resources.use(
-      await NodeProgram.start(new URL("http2_node_peer.mjs", import.meta.url).pathname),
+      await PeerProgram.startNode(new URL("http2_node_peer.mjs", import.meta.url).pathname),
     );
     const port = (node.hello as Record<string, number>)[`${origin} ${scheme}`]!;
     const proxy = resources.use(

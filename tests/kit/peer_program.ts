@@ -1,5 +1,6 @@
-// A Node program as an independent peer, in a process of its own, that does what it is asked line by line: JSON
-// { id, ask, with } on its standard input, { id, result } or { id, error } on its standard output.
+// A program of ours as a peer, run by Node or Deno in a process of its own, that does what it is asked line by line: JSON
+// { id, ask, with } on its standard input, { id, result } or { id, error } on its standard output. What it is told first is
+// { tls: { cert, key, ca } }, a certificate of the test authority for localhost; what it says first is up to it.
 
 import { peer } from "./peers.ts";
 import { testOriginAuthority } from "./proxy_fixture.ts";
@@ -13,7 +14,7 @@ interface Answer {
   error?: string;
 }
 
-export class NodeProgram implements AsyncDisposable {
+export class PeerProgram implements AsyncDisposable {
   /** What it said once it was ready. */
   readonly hello: unknown;
   readonly #child: Deno.ChildProcess;
@@ -33,12 +34,23 @@ export class NodeProgram implements AsyncDisposable {
     this.hello = hello;
   }
 
-  /** `file`: its whole path. It gets a certificate of the test authority for localhost, and what else `config` says. */
-  static async start(file: string, config: Record<string, unknown> = {}): Promise<NodeProgram> {
+  /** `file`: its whole path. */
+  static startNode(file: string): Promise<PeerProgram> {
+    return PeerProgram.#start(peer("node")!, ["--no-warnings", "--max-http-header-size=131072", file]);
+  }
+
+  /** Without the configuration of this project; `lock`: a lock file of its own. */
+  static startDeno(file: string, lock: string, args: readonly string[]): Promise<PeerProgram> {
+    const options = ["--quiet", "--no-config", `--lock=${lock}`, "--frozen", "--no-prompt"];
+    const permissions = ["--allow-net=127.0.0.1,localhost", "--allow-read", "--allow-env", "--allow-sys"];
+    return PeerProgram.#start(Deno.execPath(), ["run", ...options, ...permissions, file, ...args]);
+  }
+
+  static async #start(program: string, args: readonly string[]): Promise<PeerProgram> {
     const authority = await testOriginAuthority();
-    const leaf = await authority.leafFor({ host: "localhost", extraNames: ["127.0.0.1", "*.example"] });
-    const child = new Deno.Command(peer("node")!, {
-      args: ["--no-warnings", "--max-http-header-size=131072", file],
+    const leaf = await authority.leafFor({ host: "localhost", extraNames: ["127.0.0.1"] });
+    const child = new Deno.Command(program, {
+      args: [...args],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -46,10 +58,10 @@ export class NodeProgram implements AsyncDisposable {
     const stdin = child.stdin.getWriter();
     const lines = readLines(child.stdout);
     const tls = { cert: leaf.certificatePem, key: leaf.keyPem, ca: authority.certificatePem };
-    await stdin.write(encode({ ...config, tls }));
+    await stdin.write(encode({ tls }));
     const hello = await lines.next();
-    if (hello.done === true) throw new Error(`${file} said nothing: ${JSON.stringify(await child.status)}`);
-    return new NodeProgram(child, stdin, lines, JSON.parse(hello.value));
+    if (hello.done === true) throw new Error(`${args.at(-1)}: ${JSON.stringify(await child.status)}`);
+    return new PeerProgram(child, stdin, lines, JSON.parse(hello.value));
   }
 
   /** One thing at a time. Rejects with what it says when it fails. */
@@ -59,7 +71,7 @@ export class NodeProgram implements AsyncDisposable {
     try {
       await this.#stdin.write(encode({ id, ask: what, with: parameters }));
       const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`${what}: Node ended, or took more than ${LIMIT} ms`);
+      if (done === true) throw new Error(`${what}: it ended, or took more than ${LIMIT} ms`);
       const answer: Answer = JSON.parse(value);
       if (answer.id !== id) throw new Error(`${what}: an answer to something else: ${value}`);
       if (answer.error !== undefined) throw new Error(`${what}: ${answer.error}`);
