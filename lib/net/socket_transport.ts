@@ -10,6 +10,9 @@ import type { Endpoint, Transport, TransportFault, TransportHandler } from "./tr
 /** One read at most: large enough that a bulk transfer is not bound by calls, small enough to stay in cache. */
 const READ_SIZE = 64 * 1024;
 
+/** After a failed write: how long what the peer said before may take to be read, milliseconds. It is here already. */
+const READ_OUT_TIME = 2_000;
+
 const readBuffer = new Uint8Array(READ_SIZE);
 
 interface OnRead {
@@ -31,20 +34,25 @@ export class SocketTransport implements Transport {
   readonly #held = new HeldInput();
   #fault: TransportFault | null = null;
   #ended = false;
+  /** Set once a write has failed: the socket is read to its end, and destroyed then. */
+  #readOut: ReturnType<typeof setTimeout> | null = null;
 
   private constructor(socket: net.Socket, callbacks: OnReadTarget) {
     this.#socket = socket;
     this.remote = { host: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
     this.local = { host: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
     callbacks.target = this;
-    socket.on("end", () => this.#held.end(true));
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#fault = {
-        code: error.code === "ECONNRESET" || error.code === "EPIPE" ? "reset" : "failed",
-        message: error.code ?? error.message,
-      };
+    this.#keepAfterFailedWrite();
+    socket.on("end", () => {
+      // Nothing went wrong with what was read, but what we wrote is lost.
+      if (this.#readOut !== null) socket.destroy();
+      else this.#held.end(true);
     });
-    socket.on("close", () => this.#held.closed(this.#fault));
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#fault ??= faultOf(error));
+    socket.on("close", () => {
+      if (this.#readOut !== null) clearTimeout(this.#readOut);
+      this.#held.closed(this.#fault);
+    });
   }
 
   /** Takes over a socket that a node:net server has just accepted (with `pauseOnConnect`). */
@@ -135,6 +143,21 @@ export class SocketTransport implements Transport {
   close(): void {
     this.#socket.destroy();
   }
+
+  /**
+   * A peer that answers, closes and does not read resets the connection: our write fails while its answer waits to be read
+   * (RFC 9112, 9.6). node:net destroys the socket on a failed write, and the answer with it.
+   */
+  #keepAfterFailedWrite(): void {
+    const socket = this.#socket;
+    const destroy = socket.destroy.bind(socket);
+    socket.destroy = (error?: Error & { syscall?: string }) => {
+      if (error?.syscall !== "write" || this.#readOut !== null) return destroy(error);
+      this.#fault = faultOf(error);
+      this.#readOut = setTimeout(() => destroy(error), READ_OUT_TIME);
+      return socket;
+    };
+  }
 }
 
 /** Stands between node:net, which wants its callback first, and the transport, which wants its socket first. */
@@ -144,6 +167,11 @@ class OnReadTarget {
     buffer: readBuffer,
     callback: (count, buffer) => this.target !== null && this.target.read(buffer.subarray(0, count)),
   };
+}
+
+function faultOf(error: NodeJS.ErrnoException): TransportFault {
+  const isReset = error.code === "ECONNRESET" || error.code === "EPIPE";
+  return { code: isReset ? "reset" : "failed", message: error.code ?? error.message };
 }
 
 /** An IPv4 address mapped into IPv6 is shown as what it is. */

@@ -291,6 +291,13 @@ Deno.test("a reset drops what waits, by us and by the peer", () => {
   wire.send({ kind: "reset", stream: 1, fault });
   wire.feed(resetStream(3, 8), windowUpdate(0, 10_000), windowUpdate(1, 10_000));
   assert.equal(sent(wire), 20);
+  // Nor does what waited for the connection's window, or for the output.
+  const full = responding(1_000_000, 1, 3, 5).sendData(1, new Uint8Array(DEFAULT_WINDOW));
+  for (const stream of [1, 3, 5]) full.sendData(stream, new Uint8Array(1000), true);
+  full.send({ kind: "reset", stream: 1, fault });
+  full.feed(resetStream(3, 8), windowUpdate(0, 10_000));
+  assert.equal(sent(full), DEFAULT_WINDOW + 1000);
+  assert.equal(ended(full, 5), true);
   // Nor does anything that is sent afterwards.
   wire.sendData(1, "x", true).sendData(3, "x", true);
   assert.equal(sent(wire), 20);

@@ -265,6 +265,16 @@ export const continuationRows: Row[] = [
   row("CONTINUATION of nothing", "6.10", protocolError, continuation(1, new Uint8Array(0))),
   row("CONTINUATION on stream 0", "6.10", protocolError, continuation(0, new Uint8Array(0))),
   openRow("CONTINUATION after END_HEADERS", "6.10", protocolError, continuation(1, new Uint8Array(0))),
+  ...begins(
+    "CONTINUATION after a CONTINUATION with END_HEADERS",
+    "6.10",
+    (kind) => [
+      headers(1, lines(kind), { endHeaders: false }),
+      continuation(1, new Uint8Array(0)),
+      continuation(1, new Uint8Array(0)),
+    ],
+    (said) => ({ connection: "PROTOCOL_ERROR", says: [`${said} stream`] }),
+  ),
   openRow("CONTINUATION after DATA", "6.10", protocolError, data(1, "x"), continuation(1, new Uint8Array(0))),
   ...between.flatMap(([name, bytes]) =>
     begins(

@@ -218,6 +218,18 @@ Deno.test("take: after pushes were switched off one may be under way, then it is
   assert.equal(wire.texts().at(-1), "fault PROTOCOL_ERROR");
 });
 
+Deno.test("take: an acknowledgement is of the oldest settings, not of the last", () => {
+  const wire = client();
+  wire.codec.offer({ push: true, extendedConnect: false });
+  wire.codec.offer({ push: false, extendedConnect: false });
+  wire.turn();
+  wire.request(requestHead("GET", "/"));
+  wire.feed(settingsAck, pushPromise(1, 2, requestLines("GET", "/p")));
+  assert.equal(wire.ofType(TYPE.GOAWAY).length, 0, "only the first of two was acknowledged");
+  wire.feed(settingsAck, pushPromise(1, 4, requestLines("GET", "/p")));
+  assert.equal(wire.texts().at(-1), "fault PROTOCOL_ERROR");
+});
+
 Deno.test("take: what a connection fault ends includes what was promised", () => {
   const wire = clientWith();
   wire.feed(pushPromise(1, 2, requestLines("GET", "/p")), data(0, "x"));

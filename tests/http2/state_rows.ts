@@ -182,6 +182,31 @@ export const closedRows: Row[] = ends.flatMap(([how, make, forClient]): Row[] =>
   make({ name: `${how}: PRIORITY`, rule, bytes: [priority(1, 0)], expect: { ok: [] } }),
 ]);
 
+/** Streams that ended so long ago that nobody remembers how. */
+export const forgottenRows: Row[] = ([
+  ["DATA", data(1, "x"), { connection: "STREAM_CLOSED" }],
+  ["HEADERS", headers(1, requestLines("GET", "/"), { end: true }), {
+    connection: ["PROTOCOL_ERROR", "STREAM_CLOSED"],
+  }],
+  ["WINDOW_UPDATE", windowUpdate(1, 1), ignored],
+  ["RST_STREAM", resetStream(1, CODE.CANCEL), ignored],
+  ["PRIORITY", priority(1, 0), { ok: [] }],
+  ["CONTINUATION", continuation(1, block), protocolError],
+] as const).map(([name, bytes, expect]) => ({
+  name,
+  rule,
+  role: "server",
+  options: { limits: { rememberedStreams: 2 } },
+  before: (wire) => {
+    for (let stream = 1; stream < 20; stream += 2) {
+      wire.feed(headers(stream, requestLines("GET", "/"), { end: true }));
+      wire.respond(stream, responseHead(204), true);
+    }
+  },
+  bytes: [bytes],
+  expect,
+}));
+
 /** What was under way when we reset the stream is no fault of the peer's. */
 export const resetByUsRows: Row[] = [
   resetByUs({

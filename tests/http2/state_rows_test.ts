@@ -4,6 +4,7 @@ import { testRows } from "./rows.ts";
 import {
   closedRows,
   concurrencyRows,
+  forgottenRows,
   halfClosedRows,
   identifierRows,
   idleRows,
@@ -16,6 +17,7 @@ testRows("idle", idleRows);
 testRows("open", openRows);
 testRows("half-closed (remote)", halfClosedRows);
 testRows("closed", closedRows);
+testRows("long closed", forgottenRows);
 testRows("reset by us", resetByUsRows);
 testRows("identifiers", identifierRows);
 testRows("concurrency", concurrencyRows);

@@ -141,6 +141,25 @@ for (const [name, make] of pairs) {
   });
 }
 
+for (const [name, make] of pairs) {
+  Deno.test(`socket transport, ${name}: what the peer said before its reset is read, though our write fails first`, async () => {
+    await using pair = await make();
+    const { transport, peer } = pair;
+    // Unread input makes its close a reset.
+    peer.pause();
+    await written(transport, bytesOf("never read"));
+    await new Promise<void>((resolve) => peer.write("the answer", () => resolve()));
+    await new Promise<void>((resolve) => peer.destroy().once("close", () => resolve()));
+    // The first write meets the reset; nobody has read from us until now.
+    transport.write(bytesOf("more"), () => {});
+    transport.write(bytesOf("and more"), () => {});
+    const reader = new Reader(transport);
+    await reader.until(() => reader.fault !== undefined);
+    assert.equal(reader.text, "the answer");
+    assert.equal(reader.fault, "reset");
+  });
+}
+
 Deno.test("socket transport: after a failure a write is not done", async () => {
   await using pair = await acceptedPair();
   const { transport, peer } = pair;
