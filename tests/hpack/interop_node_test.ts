@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { latin1Decode } from "../../lib/bytes/latin1.ts";
-import { NodeProgram } from "../kit/node_program.ts";
+import { PeerProgram } from "../kit/peer_program.ts";
 import { peerTest } from "../kit/peers.ts";
 import { type LegalField, legalFields } from "./arbitraries.ts";
 import { pairs } from "./blocks.ts";
@@ -33,7 +33,7 @@ peerTest(
   ["node"],
   "property: header lists go to and come from Node as they are, in step, through resizes",
   async () => {
-    await using node = await NodeProgram.start(fileURLToPath(new URL("node_echo.mjs", import.meta.url)));
+    await using node = await PeerProgram.startNode(fileURLToPath(new URL("node_echo.mjs", import.meta.url)));
     const { port } = node.hello as { port: number };
     const exchanges = fc.array(exchange, { minLength: 1, maxLength: 10 });
     await fc.assert(
