@@ -120,16 +120,16 @@ for (const scheme of ["http", "https"] as const) {
 
 peerTest(
   ["curl"],
-  "a client that offers HTTP/2 gets HTTP/1.1 where that is all the proxy speaks",
+  "a client that offers HTTP/2 gets it, and with it the origin's",
   async () => {
     await using origin = await startDenoOrigin("https");
     await using comparison = await Comparison.start({ scheme: "https", port: origin.port });
     for (const way of ["tunnel", "reverse"] as const) {
       const { curl, flow } = await comparison.runOne(way, { path: "/tagged", args: ["--http2"] });
       assert.match(curl.messages, /ALPN: offers h2,http\/1\.1\n/);
-      assert.match(curl.head, /^HTTP\/1\.1 200 /);
+      assert.match(curl.head, /^HTTP\/2 200 /);
       assert.deepEqual(flow?.client.tls?.alpnOffers, ["h2", "http/1.1"]);
-      assert.deepEqual([flow?.client.tls?.alpn, flow?.server?.tls?.alpn], ["http/1.1", "http/1.1"]);
+      assert.deepEqual([flow?.client.tls?.alpn, flow?.server?.tls?.alpn], ["h2", "h2"]);
     }
   },
 );
