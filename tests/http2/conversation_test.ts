@@ -6,9 +6,8 @@ import fc from "fast-check";
 import { Fields } from "../../lib/http/fields.ts";
 import { isInterim } from "../../lib/http/head.ts";
 import { TYPE } from "../kit/http2_frames.ts";
-import { requestHead, responseHead, type Wire } from "./drive.ts";
+import { cancel, requestHead, responseHead, type Wire } from "./drive.ts";
 import { Pair } from "./pair.ts";
-import { cancel } from "./row_states.ts";
 
 type Side = "client" | "server";
 

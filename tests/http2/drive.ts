@@ -229,6 +229,13 @@ export function client(options: Partial<Http2Options> = {}, ...entries: Setting[
   return wire;
 }
 
+/** Our side gives the stream up. */
+export function cancel(wire: Wire, stream: number, code = "CANCEL"): void {
+  const peer = wire.role === "server" ? "server" : "client";
+  const fault = { scope: "stream", peer, code, status: 502, message: "a test", rule: "a test" } as const;
+  wire.send({ kind: "reset", stream, fault });
+}
+
 /** The field lines of a request, as a peer sends them. */
 export function requestLines(method: string, path: string, ...more: FieldLine[]): FieldLine[] {
   return [[":method", method], [":scheme", "https"], [":authority", "a"], [":path", path], ...more];

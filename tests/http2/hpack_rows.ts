@@ -14,8 +14,7 @@ import {
   literal,
   resetStream,
 } from "../kit/http2_frames.ts";
-import { requestLines, responseLines } from "./drive.ts";
-import { cancel } from "./row_states.ts";
+import { cancel, requestLines, responseLines } from "./drive.ts";
 import { type Expectation, GET, POST, type Row } from "./rows.ts";
 
 const compressionError: Expectation = { connection: "COMPRESSION_ERROR", says: [] };

@@ -23,6 +23,7 @@ import {
   windowUpdate,
 } from "../kit/http2_frames.ts";
 import {
+  cancel,
   client,
   rawServer,
   requestHead,
@@ -32,7 +33,6 @@ import {
   server,
   type Wire,
 } from "./drive.ts";
-import { cancel } from "./row_states.ts";
 
 const get = (stream: number): Uint8Array => headers(stream, requestLines("GET", "/"), { end: true });
 const calm = "fault ENHANCE_YOUR_CALM";

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { Fields } from "../../lib/http/fields.ts";
 import { FLAG, TYPE } from "../kit/http2_frames.ts";
-import { connectHead, requestHead, responseHead, type Wire } from "./drive.ts";
+import { cancel, connectHead, requestHead, responseHead, type Wire } from "./drive.ts";
 import { Pair } from "./pair.ts";
-import { cancel } from "./row_states.ts";
 
 const PIECES = [1, 7, 1021, Infinity];
 const piece = (size: number): string => size === Infinity ? "whole" : `${size} bytes at a time`;

@@ -5,8 +5,7 @@ import assert from "node:assert/strict";
 import { Fields } from "../../lib/http/fields.ts";
 import { startNghttpd } from "../kit/nghttpd_origin.ts";
 import { peer, type PeerName, peerTest } from "../kit/peers.ts";
-import { requestHead } from "./drive.ts";
-import { cancel } from "./row_states.ts";
+import { cancel, requestHead } from "./drive.ts";
 import { dial, LARGE, Listening, pattern, type SocketWire } from "./socket_wire.ts";
 
 /** How long a program may run, in milliseconds. */

@@ -8,6 +8,7 @@ import type { HttpEvent, Signal } from "../../lib/http/connection.ts";
 import { cutAt } from "../kit/cuts.ts";
 import { join, PREFACE, settings } from "../kit/http2_frames.ts";
 import {
+  cancel,
   client,
   connectHead,
   rawClient,
@@ -19,7 +20,6 @@ import {
 } from "./drive.ts";
 import { clientBytes, offsets, serverBytes } from "./frame_arbitraries.ts";
 import { peerMove, PeerMover } from "./peer_moves.ts";
-import { cancel } from "./row_states.ts";
 
 /** What a peer's bytes may make us write at the most, beside what we began with. */
 const MOST_OUTPUT = 64 * 1024;

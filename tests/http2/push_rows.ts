@@ -17,8 +17,7 @@ import {
   TYPE,
   windowUpdate,
 } from "../kit/http2_frames.ts";
-import { requestLines, responseLines } from "./drive.ts";
-import { cancel } from "./row_states.ts";
+import { cancel, requestLines, responseLines } from "./drive.ts";
 import { type Expectation, GET, POST, type Row } from "./rows.ts";
 
 const protocolError: Expectation = { connection: "PROTOCOL_ERROR" };

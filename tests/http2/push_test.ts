@@ -16,6 +16,7 @@ import {
   windowUpdate,
 } from "../kit/http2_frames.ts";
 import {
+  cancel,
   client,
   requestHead,
   requestLines,
@@ -24,7 +25,6 @@ import {
   server,
   type Wire,
 } from "./drive.ts";
-import { cancel } from "./row_states.ts";
 
 const style = requestHead("GET", "/style.css", { fields: Fields.of(["accept", "text/css"]) });
 

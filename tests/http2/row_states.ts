@@ -2,7 +2,7 @@
 // has been done before the row's bytes.
 
 import { CODE, headers, resetStream } from "../kit/http2_frames.ts";
-import { requestLines, responseHead, responseLines, type Wire } from "./drive.ts";
+import { cancel, requestLines, responseHead, responseLines, type Wire } from "./drive.ts";
 import { GET, POST, type Row } from "./rows.ts";
 
 type StateRow = Omit<Row, "role" | "requests" | "before">;
@@ -76,12 +76,6 @@ export function resetByUs(row: StateRow): Row {
       cancel(wire, 1);
     },
   };
-}
-
-export function cancel(wire: Wire, stream: number, code = "CANCEL"): void {
-  const peer = wire.role === "server" ? "server" : "client";
-  const fault = { scope: "stream", peer, code, status: 502, message: "a test", rule: "a test" } as const;
-  wire.send({ kind: "reset", stream, fault });
 }
 
 /** Something on the connection, in both roles; no more than a request is under way. */

@@ -2,11 +2,21 @@
 
 import assert from "node:assert/strict";
 import type { Offers } from "../../lib/http/connection.ts";
+import { Fields } from "../../lib/http/fields.ts";
 import type { RequestHead } from "../../lib/http/head.ts";
 import type { Http2Options } from "../../lib/http2/limits.ts";
 import { type CodeName, codeName, join, ping, readUint32, settingsAck, TYPE } from "../kit/http2_frames.ts";
 import { cuts } from "../kit/cuts.ts";
-import { client, rawClient, rawServer, requestHead, server, Wire } from "./drive.ts";
+import {
+  cancel,
+  client,
+  rawClient,
+  rawServer,
+  requestHead,
+  responseHead,
+  server,
+  type Wire,
+} from "./drive.ts";
 import type { Role } from "./observer.ts";
 
 type Codes = CodeName | readonly CodeName[];
@@ -232,6 +242,20 @@ function assertOver(wire: Wire, message: string): void {
   const { length } = wire.texts();
   const frames = wire.frames.length;
   wire.feed(ping()).end();
+  // Whoever has not heard of it yet does no harm.
+  for (const stream of [1, 2, 3, 5, 9]) {
+    if (wire.role === "server") wire.respond(stream, responseHead(200));
+    wire.sendData(stream, "x").send({ kind: "trailers", stream, fields: new Fields() });
+    cancel(wire, stream);
+    wire.codec.consume(stream, 10);
+    wire.codec.tunnel(stream);
+    assert.ok(wire.codec.capacity(stream) >= 0, message);
+    assert.equal(wire.codec.push(stream, requestHead("GET", "/")), null, message);
+  }
+  wire.codec.ping();
+  wire.codec.offer({ push: true, extendedConnect: true });
+  wire.codec.shutdown();
+  assert.equal(wire.turn().codec.openStream(), null, message);
   assert.deepEqual(wire.texts().slice(length), [], message);
   assert.equal(wire.frames.length, frames, message);
 }

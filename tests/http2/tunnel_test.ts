@@ -14,8 +14,16 @@ import {
   TYPE,
   windowUpdate,
 } from "../kit/http2_frames.ts";
-import { client, connectHead, requestHead, responseHead, responseLines, server, type Wire } from "./drive.ts";
-import { cancel } from "./row_states.ts";
+import {
+  cancel,
+  client,
+  connectHead,
+  requestHead,
+  responseHead,
+  responseLines,
+  server,
+  type Wire,
+} from "./drive.ts";
 
 const connectLines: FieldLine[] = [[":method", "CONNECT"], [":authority", "a:1"]];
 
@@ -92,6 +100,7 @@ Deno.test("CONNECT: what the client sends ahead is dropped when it is refused, a
     wire.feed(data(stream, new Uint8Array(16_000), { end: true }));
     assert.ok(wire.observer.granted >= 30_000, `${wire.observer.granted} left`);
   }
+  assert.equal(wire.texts().length, 200, "nothing but the requests");
   assert.equal(wire.ofType(TYPE.GOAWAY).length, 0);
 });
 
