@@ -7,7 +7,6 @@
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the server's
 // GOAWAY or its end.
 
-import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpEvent, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
@@ -24,8 +23,8 @@ import {
   streamFault,
 } from "./error_codes.ts";
 import type { HeadNote } from "./head_fault.ts";
-import { MIN_FRAME_SIZE, PREFACE, SETTING } from "./frame_types.ts";
-import { writeRequestHead, writeTrailers } from "./head_writer.ts";
+import { PREFACE, SETTING } from "./frame_types.ts";
+import { writeRequestHead } from "./head_writer.ts";
 import type { BlockUnderWay } from "./header_block_reader.ts";
 import type { Http2Options } from "./limits.ts";
 import { readRequestHead } from "./request_reader.ts";
@@ -46,21 +45,12 @@ export class Http2Client extends Http2Connection {
 
   constructor(options: Http2Options) {
     super("client", options);
-    const { limits } = this;
     this.#scheme = options.scheme ?? "https";
     this.output.appendText(PREFACE);
-    const settings: [id: number, value: number][] = [
+    this.sendFirstSettings([
       [SETTING.ENABLE_PUSH, 0],
-      [SETTING.MAX_CONCURRENT_STREAMS, limits.pushedStreams],
-      [SETTING.INITIAL_WINDOW_SIZE, limits.streamWindow],
-      [SETTING.MAX_HEADER_LIST_SIZE, limits.headerListSize],
-    ];
-    if (limits.frameSize !== MIN_FRAME_SIZE) settings.push([SETTING.MAX_FRAME_SIZE, limits.frameSize]);
-    if (limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
-      settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
-    }
-    this.sendSettings(settings);
-    this.windows.announce();
+      [SETTING.MAX_CONCURRENT_STREAMS, this.limits.pushedStreams],
+    ]);
   }
 
   get canOpen(): boolean {
@@ -92,17 +82,6 @@ export class Http2Client extends Http2Connection {
     if (stream === undefined || isClosed(stream.state) || stream.state === "idle") return;
     if (priority.kind === "update") this.writer.priorityUpdate(id, priority.value);
     else if (priority.on !== id) this.writer.priority(id, priority);
-  }
-
-  sendTrailers(stream: Http2Stream): void {
-    const fields = stream.trailersQueued;
-    stream.trailersQueued = null;
-    if (fields === null) return;
-    writeTrailers(fields, this.own, this.encoder);
-    const block = this.encoder.finish();
-    if (block.length === 0) this.writer.data(stream.id, this.noData, true);
-    else this.writer.headers(stream.id, block, true, null);
-    this.endSent(stream);
   }
 
   protected sendHead(stream: Http2Stream, event: HttpEvent & { kind: "head" }): void {

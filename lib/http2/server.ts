@@ -8,7 +8,6 @@
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the client's
 // GOAWAY or its end. Streams whose requests were complete are answered also after the end.
 
-import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpEvent, HttpServerConnection, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
@@ -16,8 +15,8 @@ import { isInterim, type RequestHead, type ResponseHead } from "../http/head.ts"
 import { Http2Connection } from "./connection.ts";
 import { DataQueue } from "./data_queue.ts";
 import { connectionFault, ERROR_CODES, errorNumber, streamFault } from "./error_codes.ts";
-import { DEFAULT_WINDOW_SIZE, MIN_FRAME_SIZE, SETTING } from "./frame_types.ts";
-import { writeRequestHead, writeResponseHead, writeTrailers } from "./head_writer.ts";
+import { DEFAULT_WINDOW_SIZE, SETTING } from "./frame_types.ts";
+import { writeRequestHead, writeResponseHead } from "./head_writer.ts";
 import type { BlockUnderWay } from "./header_block_reader.ts";
 import type { Http2Options } from "./limits.ts";
 import { readRequestHead } from "./request_reader.ts";
@@ -38,18 +37,7 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
 
   constructor(options: Http2ServerOptions) {
     super("server", options);
-    const { limits } = this;
-    const settings: [id: number, value: number][] = [
-      [SETTING.MAX_CONCURRENT_STREAMS, limits.concurrentStreams],
-      [SETTING.INITIAL_WINDOW_SIZE, limits.streamWindow],
-      [SETTING.MAX_HEADER_LIST_SIZE, limits.headerListSize],
-    ];
-    if (limits.frameSize !== MIN_FRAME_SIZE) settings.push([SETTING.MAX_FRAME_SIZE, limits.frameSize]);
-    if (limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
-      settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
-    }
-    this.sendSettings(settings);
-    this.windows.announce();
+    this.sendFirstSettings([[SETTING.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreams]]);
     if (options.upgraded !== undefined) this.#upgrade(options.upgraded);
   }
 
@@ -93,18 +81,6 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
   }
 
   prioritize(): void {}
-
-  sendTrailers(stream: Http2Stream): void {
-    const fields = stream.trailersQueued;
-    stream.trailersQueued = null;
-    if (fields === null) return;
-    writeTrailers(fields, this.own, this.encoder);
-    const block = this.encoder.finish();
-    // Nothing was left of them: an empty header block would be malformed for some.
-    if (block.length === 0) this.writer.data(stream.id, this.noData, true);
-    else this.writer.headers(stream.id, block, true, null);
-    this.endSent(stream);
-  }
 
   protected sendHead(stream: Http2Stream, event: HttpEvent & { kind: "head" }): void {
     const { head, end } = event;

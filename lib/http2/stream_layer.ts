@@ -4,12 +4,15 @@
 // after it; a stream that is lost has nothing more sent or said of it, and all its credit is given back.
 
 import { OutBuffer } from "../bytes/out_buffer.ts";
+import { DEFAULT_TABLE_SIZE } from "../hpack/dynamic_table.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";
 import type { HttpEvent, Signal } from "../http/connection.ts";
 import type { Peer, ProtocolFault } from "../http/fault.ts";
 import { connectionFault, ERROR_CODES, type ErrorCode, streamFault } from "./error_codes.ts";
 import { FloodGuard } from "./flood_guard.ts";
+import { MIN_FRAME_SIZE, SETTING } from "./frame_types.ts";
 import { FrameWriter } from "./frame_writer.ts";
+import { writeTrailers } from "./head_writer.ts";
 import { type Http2Limits, type Http2Options, withDefaults } from "./limits.ts";
 import { ReceiveWindows } from "./receive_windows.ts";
 import { type SendOwner, SendScheduler } from "./send_scheduler.ts";
@@ -80,7 +83,17 @@ export abstract class StreamLayer implements SendOwner {
     this.say({ kind: "writable", stream: stream.id });
   }
 
-  abstract sendTrailers(stream: Http2Stream): void;
+  sendTrailers(stream: Http2Stream): void {
+    const fields = stream.trailersQueued;
+    stream.trailersQueued = null;
+    if (fields === null) return;
+    writeTrailers(fields, this.own, this.encoder);
+    const block = this.encoder.finish();
+    // Nothing was left of them: an empty header block would be malformed for some.
+    if (block.length === 0) this.writer.data(stream.id, this.noData, true);
+    else this.writer.headers(stream.id, block, true, null);
+    this.endSent(stream);
+  }
 
   /** Our side of the stream has ended. */
   protected abstract sendingEnded(stream: Http2Stream): void;
@@ -115,7 +128,23 @@ export abstract class StreamLayer implements SendOwner {
     this.say({ kind: "note", note: { peer: this.peer, code, message, rule } });
   }
 
-  /** Our first SETTINGS, or a change of them. */
+  /** Our first SETTINGS, `own` and what both roles say, and how large the connection's window is. */
+  protected sendFirstSettings(own: readonly (readonly [id: number, value: number])[]): void {
+    const { limits } = this;
+    const settings = [
+      ...own,
+      [SETTING.INITIAL_WINDOW_SIZE, limits.streamWindow] as const,
+      [SETTING.MAX_HEADER_LIST_SIZE, limits.headerListSize] as const,
+    ];
+    if (limits.frameSize !== MIN_FRAME_SIZE) settings.push([SETTING.MAX_FRAME_SIZE, limits.frameSize]);
+    if (limits.headerTableSize !== DEFAULT_TABLE_SIZE) {
+      settings.push([SETTING.HEADER_TABLE_SIZE, limits.headerTableSize]);
+    }
+    this.sendSettings(settings);
+    this.windows.announce();
+  }
+
+  /** SETTINGS that the peer is to acknowledge. */
   protected sendSettings(settings: readonly (readonly [id: number, value: number])[]): void {
     this.writer.settings(settings);
     this.unacknowledged++;
