@@ -118,6 +118,17 @@ Deno.test("receive windows: one byte more than granted is a fault", () => {
   }
 });
 
+Deno.test("receive windows: what goes beyond a stream's still comes back to the connection", () => {
+  const wire = server({ limits: { ...fixed(1000), resets: 1000 } });
+  wire.consumes = false;
+  for (let stream = 1; stream < 300; stream += 2) {
+    post(wire, stream).feed(data(stream, new Uint8Array(16_000)));
+    assert.equal(wire.texts().at(-1), `#${stream} reset stream FLOW_CONTROL_ERROR`);
+    assert.ok(wire.observer.granted >= 16_000, `${wire.observer.granted} left after ${stream}`);
+  }
+  wire.assertAlive();
+});
+
 Deno.test("receive windows: exactly what was granted is none", () => {
   const wire = post(server({ limits: fixed(1000) }), 1);
   wire.consumes = false;
