@@ -103,6 +103,8 @@ export interface HttpConnection {
   push(parent: number, head: RequestHead): number | null;
   /** Client role: forwards a priority signal. Ignored where there is no such thing, or it was not asked for. */
   prioritize(stream: number, priority: StreamPriority): void;
+  /** The transport is gone: what is shared with other connections is given back. For codecs that share something. */
+  lost?(): void;
   /** Asks the peer for a sign of life: any input is one. False where the version has no way to ask. */
   ping(): boolean;
 }

@@ -130,6 +130,10 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
     return this.scheduler.capacity(stream);
   }
 
+  lost(): void {
+    this.windows.lost();
+  }
+
   shutdown(): void {
     if (this.isLeaving) return;
     this.isLeaving = true;

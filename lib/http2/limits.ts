@@ -1,6 +1,8 @@
 // The limits of the HTTP/2 codec: how much a peer can make it hold or do, and when it says no (RFC 9113, 10.5).
 // Sizes are bytes. Each has a test in tests/http2/limits_test.ts.
 
+import type { WindowBudget } from "./window_budget.ts";
+
 export interface Http2Limits {
   /**
    * SETTINGS_MAX_HEADER_LIST_SIZE, as RFC 7541, 4.1 measures (each field 32 bytes more than its text). 64 KiB: as for
@@ -84,6 +86,8 @@ export interface Http2Options {
   priority?: boolean;
   /** Client role: ":scheme" of requests that do not say theirs. "https" unless told. */
   scheme?: "http" | "https";
+  /** Shared by many connections; one of its own without it. */
+  windowBudget?: WindowBudget;
   limits?: Partial<Http2Limits>;
 }
 

@@ -8,6 +8,7 @@ import type { FrameWriter } from "./frame_writer.ts";
 import { DEFAULT_WINDOW_SIZE } from "./frame_types.ts";
 import type { Http2Limits } from "./limits.ts";
 import type { Http2Stream } from "./stream.ts";
+import { WindowBudget } from "./window_budget.ts";
 
 /** An update is sent for this many bytes, or for half a smaller window: fewer frames, and the window stays open. */
 const UPDATE_SIZE = 256 * 1024;
@@ -15,6 +16,7 @@ const UPDATE_SIZE = 256 * 1024;
 const FEW_STREAMS = 2;
 
 export class ReceiveWindows {
+  readonly #budget: WindowBudget;
   readonly #limits: Readonly<Http2Limits>;
   readonly #writer: FrameWriter;
   /** What the peer may still send on the connection, bytes. */
@@ -22,9 +24,12 @@ export class ReceiveWindows {
   readonly #updateSize: number;
   #unannounced = 0;
   #growthLeft: number;
+  #isLost = false;
   readonly #dirty: Http2Stream[] = [];
 
-  constructor(limits: Readonly<Http2Limits>, writer: FrameWriter) {
+  /** `budget`: shared with other connections; what is taken of it goes back with a stream's end, or with `lost()`. */
+  constructor(limits: Readonly<Http2Limits>, writer: FrameWriter, budget: WindowBudget | undefined) {
+    this.#budget = budget ?? new WindowBudget(limits.windowGrowth);
     this.#limits = limits;
     this.#writer = writer;
     this.#growthLeft = limits.windowGrowth;
@@ -85,8 +90,14 @@ export class ReceiveWindows {
 
   /** The peer will send no more on it: its growth is for others. */
   ended(stream: Http2Stream): void {
-    this.#growthLeft += stream.windowSize - this.#limits.streamWindow;
+    this.#giveUp(stream.windowSize - this.#limits.streamWindow);
     stream.windowSize = this.#limits.streamWindow;
+  }
+
+  /** The connection is gone, and its streams with it: nothing grows on it any more. */
+  lost(): void {
+    this.#giveUp(this.#limits.windowGrowth - this.#growthLeft);
+    this.#isLost = true;
   }
 
   /** Writes the updates that are due. `mayStillSend`: whether the stream's peer has not ended it. */
@@ -126,11 +137,24 @@ export class ReceiveWindows {
   }
 
   #widen(stream: Http2Stream, wanted: number): void {
-    const growth = Math.min(wanted, this.#growthLeft, this.#limits.largeStreamWindow - stream.windowSize);
-    if (growth <= 0) return;
+    const { left } = this.#budget;
+    const growth = Math.min(
+      wanted,
+      this.#growthLeft,
+      left,
+      this.#limits.largeStreamWindow - stream.windowSize,
+    );
+    if (growth <= 0 || this.#isLost) return;
     this.#growthLeft -= growth;
+    this.#budget.left -= growth;
     stream.windowSize += growth;
     stream.unannounced += growth;
+  }
+
+  #giveUp(growth: number): void {
+    if (this.#isLost) return;
+    this.#growthLeft += growth;
+    this.#budget.left += growth;
   }
 
   #giveBack(bytes: number): void {

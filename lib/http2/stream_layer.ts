@@ -63,7 +63,7 @@ export abstract class StreamLayer implements SendOwner {
     this.writer = new FrameWriter(this.output);
     this.encoder = new HpackEncoder(limits.headerTableSize);
     this.streams = new StreamTable(role === "server" ? 1 : 0, limits.rememberedStreams);
-    this.windows = new ReceiveWindows(limits, this.writer);
+    this.windows = new ReceiveWindows(limits, this.writer, options.windowBudget);
     this.scheduler = new SendScheduler(limits, this.output, this.writer, this);
     this.guard = new FloodGuard(this.peer, limits);
   }

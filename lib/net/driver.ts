@@ -130,6 +130,7 @@ export class HttpDriver implements TransportHandler {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopLinger();
+    this.connection.lost?.();
     this.#turns.run(() => this.#handler.closed(fault));
   }
 

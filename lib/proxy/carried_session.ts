@@ -12,6 +12,7 @@ import { log, now, type ProxyContext } from "./context.ts";
 import { HttpSession } from "./http_session.ts";
 import type { HttpProtocol, Routing } from "./origin.ts";
 import type { Carrier, SessionHost } from "./session_host.ts";
+import { windowBudget } from "./window_budget.ts";
 
 export abstract class CarriedSession implements SessionHost {
   readonly context: ProxyContext;
@@ -85,7 +86,7 @@ export abstract class CarriedSession implements SessionHost {
   startHttp(transport: Transport, routing: Routing, protocol: HttpProtocol): HttpSession {
     const { lenient, http2, http2Priority } = this.context.settings;
     const hopByHop = routing.kind === "explicit" ? "own" : "keep";
-    const http2Options = { hopByHop, priority: http2Priority } as const;
+    const http2Options = { hopByHop, priority: http2Priority, windowBudget } as const;
     const session = new HttpSession(this.context, this.record, transport, {
       routing,
       connection: protocol === "http2"

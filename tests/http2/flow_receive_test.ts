@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { defaultHttp2Limits, type Http2Limits } from "../../lib/http2/limits.ts";
+import { WindowBudget } from "../../lib/http2/window_budget.ts";
 import {
   codeName,
   data,
@@ -294,4 +295,28 @@ Deno.test("receive windows: all streams together hold no more than is promised",
   const held = wire.credit - before;
   assert.ok(held <= 20 * 20_000 + 600_000, `${held} bytes held`);
   wire.feed(windowUpdate(0, 1)).assertAlive();
+});
+
+Deno.test("receive windows: many connections share what they may grow by; what ends or is lost gives it back", () => {
+  const { earlyStreamWindow, streamWindow } = defaultHttp2Limits;
+  const early = earlyStreamWindow - streamWindow;
+  const budget = new WindowBudget(early + 1000);
+  const download = (): ReturnType<typeof client> => {
+    const wire = client({ windowBudget: budget });
+    wire.request(requestHead("GET", "/large"));
+    return wire;
+  };
+  const first = download();
+  assert.equal(granted(first, 1), earlyStreamWindow);
+  const second = download();
+  assert.equal(granted(second, 1), streamWindow + 1000, "what was left");
+  assert.equal(granted(download(), 1), streamWindow, "nothing is left");
+  assert.equal(budget.left, 0);
+  first.feed(headers(1, responseLines(200), { end: true }));
+  assert.equal(budget.left, early, "its stream is over");
+  second.codec.lost();
+  second.codec.lost();
+  assert.equal(budget.left, early + 1000, "its transport is gone");
+  second.end();
+  assert.equal(budget.left, early + 1000, "and gives back once");
 });
