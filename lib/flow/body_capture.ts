@@ -2,6 +2,8 @@
 // Invariants: `length` is always the true length; `kept` never passes the cap; bytes are copied, so the
 // caller's buffer may be reused; nothing here ever blocks or slows the wire.
 
+import { PieceList } from "../bytes/piece_list.ts";
+
 /** Small bodies share slabs of this size: one allocation for many flows. */
 const SLAB_SIZE = 64 * 1024;
 /** Pieces larger than this get a buffer of their own. */
@@ -11,7 +13,7 @@ let slab = new Uint8Array(0);
 let slabUsed = 0;
 
 export class BodyCapture {
-  #pieces: Uint8Array | Uint8Array[] | null = null;
+  #pieces: Uint8Array | PieceList | null = null;
   #length = 0;
   #kept = 0;
   #cap: number;
@@ -40,10 +42,16 @@ export class BodyCapture {
     this.#length += data.length;
     const room = Math.min(this.#cap - this.#kept, data.length);
     if (room <= 0) return 0;
-    const piece = keep(room === data.length ? data : data.subarray(0, room));
-    if (this.#pieces === null) this.#pieces = piece;
-    else if (this.#pieces instanceof Uint8Array) this.#pieces = [this.#pieces, piece];
-    else this.#pieces.push(piece);
+    const piece = room === data.length ? data : data.subarray(0, room);
+    if (this.#pieces === null) this.#pieces = keep(piece);
+    else {
+      if (this.#pieces instanceof Uint8Array) {
+        const first = this.#pieces;
+        this.#pieces = new PieceList();
+        this.#pieces.append(first);
+      }
+      this.#pieces.append(piece);
+    }
     this.#kept += room;
     return room;
   }
@@ -66,12 +74,7 @@ export class BodyCapture {
   bytes(): Uint8Array {
     if (this.#pieces === null) return new Uint8Array(0);
     if (this.#pieces instanceof Uint8Array) return this.#pieces;
-    const joined = new Uint8Array(this.#kept);
-    let offset = 0;
-    for (const piece of this.#pieces) {
-      joined.set(piece, offset);
-      offset += piece.length;
-    }
+    const joined = this.#pieces.bytes();
     this.#pieces = joined;
     return joined;
   }

@@ -175,7 +175,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
   /** The client's preface has come. */
   protected prefaceRead(): void {}
 
-  /** A complete header block for a stream that may have one. `stream` is undefined for an idle one. */
+  /** A complete header block, for an idle stream or one that may have it. */
   protected abstract readHeaders(block: HeaderBlock, under: BlockUnderWay): void;
   protected abstract readPromise(block: HeaderBlock, under: BlockUnderWay): void;
   protected abstract sendHead(stream: Http2Stream, event: HttpEvent & { kind: "head" }): void;

@@ -182,7 +182,7 @@ export abstract class StreamLayer implements SendOwner {
     this.advance(stream, "receive END_STREAM");
   }
 
-  /** The peer broke a rule on one stream. `said`: somebody is to hear of it. */
+  /** The peer broke a rule on one stream: it is reset, and said to be. */
   protected streamError(id: number, code: ErrorCode, message: string, rule: string): void {
     this.resetByUs(id, ERROR_CODES[code]);
     this.say({ kind: "reset", stream: id, fault: streamFault(this.peer, code, message, rule) });

@@ -3,17 +3,28 @@
 // Invariants: handlers never overlap; data kept across turns is copied; after `close()` nothing is handled; a handler
 // that throws ends its own exchange, never more.
 
+import { PieceList } from "../bytes/piece_list.ts";
 import type { HttpEvent } from "../http/connection.ts";
 import type { Turns } from "../net/driver.ts";
 
 /** Null: done already. Else: done when it resolves; it rejects only for a mistake, which ends the exchange. */
 export type Pending = Promise<void> | null;
 
+/** An event that waits; `pieces`: its data, while more may join it. */
+interface Waiting {
+  event: HttpEvent;
+  pieces: PieceList | null;
+}
+
+/** Bytes of data that join while they wait: as much as one read of a transport. */
+const JOINED_SIZE = 64 * 1024;
+const NO_DATA = new Uint8Array(0);
+
 export class Lane {
   readonly #turns: Turns;
   readonly #handle: (event: HttpEvent) => Pending;
   readonly #failed: (error: unknown) => void;
-  readonly #queue: HttpEvent[] = [];
+  readonly #queue: Waiting[] = [];
   #busy = false;
   #closed = false;
 
@@ -31,15 +42,30 @@ export class Lane {
 
   push(event: HttpEvent): void {
     if (this.#closed) return;
-    if (this.#busy) this.#queue.push(event.kind === "data" ? { ...event, data: event.data.slice() } : event);
-    else this.#run(event);
+    if (!this.#busy) this.#run(event);
+    else if (event.kind === "data") this.#keep(event);
+    else this.#queue.push({ event, pieces: null });
+  }
+
+  /** Pieces of a body that wait are one piece: a peer that sends them byte by byte does not make us keep as many events. */
+  #keep(event: HttpEvent & { kind: "data" }): void {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.pieces !== null && mayJoin(last.event, last.pieces, event)) {
+      last.pieces.append(event.data);
+      last.event.credit += event.credit;
+      last.event.end = event.end;
+      return;
+    }
+    const pieces = new PieceList();
+    pieces.append(event.data);
+    this.#queue.push({ event: { ...event, data: NO_DATA }, pieces });
   }
 
   /** Drops what waits. Returns the credit of dropped data, in bytes. */
   close(): number {
     this.#closed = true;
     let credit = 0;
-    for (const event of this.#queue.splice(0)) if (event.kind === "data") credit += event.credit;
+    for (const { event } of this.#queue.splice(0)) if (event.kind === "data") credit += event.credit;
     return credit;
   }
 
@@ -67,7 +93,9 @@ export class Lane {
       while (!this.#busy && !this.#closed) {
         const next = this.#queue.shift();
         if (next === undefined) return;
-        this.#run(next);
+        const { event, pieces } = next;
+        if (event.kind === "data" && pieces !== null) event.data = pieces.bytes();
+        this.#run(event);
       }
     });
   }
@@ -77,4 +105,14 @@ export class Lane {
 export function after(pending: Pending, next: () => Pending): Pending {
   if (pending === null) return next();
   return pending.then(() => next() ?? undefined);
+}
+
+/** RFC 9112, 7.1.1: an extension belongs to its chunk. */
+function mayJoin(
+  waiting: HttpEvent,
+  pieces: PieceList,
+  next: HttpEvent & { kind: "data" },
+): waiting is typeof next {
+  return waiting.kind === "data" && !waiting.end && waiting.extension === undefined &&
+    next.extension === undefined && pieces.length + next.data.length <= JOINED_SIZE;
 }
