@@ -16,6 +16,8 @@ interface Waiting {
   pieces: PieceList | null;
 }
 
+/** Events that wait as they came, so that chunks stay what they were; beyond it pieces of a body join. */
+const KEPT_APART = 64;
 /** Bytes of data that join while they wait: as much as one read of a transport. */
 const JOINED_SIZE = 64 * 1024;
 const NO_DATA = new Uint8Array(0);
@@ -50,7 +52,8 @@ export class Lane {
   /** Pieces of a body that wait are one piece: a peer that sends them byte by byte does not make us keep as many events. */
   #keep(event: HttpEvent & { kind: "data" }): void {
     const last = this.#queue.at(-1);
-    if (last !== undefined && last.pieces !== null && mayJoin(last.event, last.pieces, event)) {
+    const isCrowded = this.#queue.length >= KEPT_APART;
+    if (isCrowded && last !== undefined && last.pieces !== null && mayJoin(last.event, last.pieces, event)) {
       last.pieces.append(event.data);
       last.event.credit += event.credit;
       last.event.end = event.end;

@@ -296,7 +296,7 @@ Deno.test("refused: nobody has acted on it, so any request is sent again, once",
   session.ask(upload(1), data(1, "ab"), data(1, "c"), trailers(1, "x", "y"));
   const upstream = await session.origin.accept("http2");
   session.answer(upstream, reset(1, "REFUSED_STREAM"));
-  assert.deepEqual(upstream.codec.sent.slice(4), [
+  assert.deepEqual(upstream.codec.sent.slice(5), [
     "3 POST /1",
     "3 data abc",
     "3 trailers x y",
