@@ -17,11 +17,11 @@ const free = (imports: string[], outside: string[]): Room => ({ imports, outside
 
 const rooms: ReadonlyMap<string, Room> = new Map([
   ["bytes", pure([])],
-  ["http", pure(["bytes"])],
+  ["http", pure(["bytes"], ["node:crypto"])],
   ["http1", pure(["bytes", "http"])],
   ["hpack", pure(["bytes", "http"])],
   ["http2", pure(["bytes", "http", "hpack"])],
-  ["websocket", pure(["bytes", "http"], ["node:zlib"])],
+  ["websocket", pure(["bytes", "http"], ["npm"])],
   ["tls", free(["bytes"], ["node:*", "npm"])],
   ["net", free(["bytes", "http", "tls"], ["node:*", "npm"])],
   ["flow", free(["bytes", "http"], ["node:zlib"])],
