@@ -2,8 +2,8 @@
 // Invariants: a pure function of its inputs; never throws; the lines are safe to show (see format_escape.ts), and
 // bounded by `VIEW_LIMIT` and `VIEW_LINES` whatever the body holds.
 
+import { type CapturedBody, decodeBody, type DecodedBody, VIEW_LIMIT } from "../flow/body_decode.ts";
 import type { Fields } from "../http/fields.ts";
-import { type CapturedBody, decodeBody, type DecodedBody, VIEW_LIMIT } from "./body_decode.ts";
 import { decodeDeclaredText, decodePrintable, expandTabs, splitLines } from "./format_bytes.ts";
 import { escapeText } from "./format_escape.ts";
 import { formLines } from "./format_form.ts";

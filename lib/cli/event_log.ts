@@ -4,12 +4,13 @@
 // hook points that will be printed are subscribed to, since the proxy skips those nobody listens to.
 
 import { clearImmediate, setImmediate } from "node:timers";
-import type { HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
+import type { HttpFlow, TcpFlow, TcpMessage, WebSocketMessage } from "../flow/record.ts";
 import type { HookHandler, HookName, Hooks, LogEntry } from "../hooks/hooks.ts";
 import { JsonPrinter } from "./event_log_json.ts";
 import { TextPrinter } from "./event_log_text.ts";
-import type { ByteTotals, ConnectionEvent, Detail, EventPrinter } from "./format_event.ts";
+import type { ByteTotals, ConnectionEvent, Detail, EventPrinter, WebSocketTotals } from "./format_event.ts";
 import { shownBytes } from "./format_tcp.ts";
+import { shownMessageBytes } from "./format_websocket.ts";
 
 export interface EventLogOptions {
   detail: Detail;
@@ -56,6 +57,8 @@ interface QueuedEvent {
   print: () => string;
 }
 
+const NOTHING = new Uint8Array(0);
+
 class EventLogListener implements EventLog {
   readonly #hooks: Hooks;
   readonly #options: EventLogOptions;
@@ -63,6 +66,7 @@ class EventLogListener implements EventLog {
   readonly #unsubscribe: (() => void)[] = [];
   /** HTTP flows that turned into something else, until their end is printed. */
   readonly #switched = new WeakMap<HttpFlow, ByteTotals>();
+  readonly #webSockets = new WeakMap<HttpFlow, WebSocketTotals>();
   /** Flows that failed, or were switched, and are printed. */
   readonly #done = new WeakSet<HttpFlow | TcpFlow>();
 
@@ -111,6 +115,13 @@ class EventLogListener implements EventLog {
     });
     this.#listen("tcpMessage", (flow, message) => this.#addMessage(flow, message));
     this.#listen("tcpEnd", (flow) => this.#conversationOver(flow));
+    this.#listen("websocketStart", (flow) => {
+      this.#webSockets.set(flow, { messages: { client: 0, server: 0 }, bytes: { client: 0, server: 0 } });
+      this.#addHttp(flow);
+      this.#addText(this.#printer.webSocketStart(flow));
+    });
+    this.#listen("websocketMessage", (flow, message) => this.#addWebSocketMessage(flow, message));
+    this.#listen("websocketEnd", (flow) => this.#webSocketOver(flow));
   }
 
   #listenToConnections(): void {
@@ -147,6 +158,7 @@ class EventLogListener implements EventLog {
 
   #httpOver(flow: HttpFlow): void {
     if (this.#switched.has(flow)) return this.#conversationOver(flow);
+    if (this.#webSockets.has(flow)) return this.#webSocketOver(flow);
     if (this.#done.has(flow)) return;
     // A failed flow is announced by both hook points.
     if (flow.error !== null) this.#done.add(flow);
@@ -160,6 +172,13 @@ class EventLogListener implements EventLog {
       ? this.#switched.get(flow) ?? { fromClient: 0, fromServer: 0 }
       : { fromClient: flow.bytesFromClient, fromServer: flow.bytesFromServer };
     this.#add(0, () => this.#printer.tcpEnd(flow, totals));
+  }
+
+  #webSocketOver(flow: HttpFlow): void {
+    const totals = this.#webSockets.get(flow);
+    if (totals === undefined || this.#done.has(flow)) return;
+    this.#done.add(flow);
+    this.#add(0, () => this.#printer.webSocketEnd(flow, totals));
   }
 
   #addHttp(flow: HttpFlow): void {
@@ -188,6 +207,27 @@ class EventLogListener implements EventLog {
     this.#add(copy.length, () => {
       const content = message.content === original ? copy : message.content;
       return this.#printer.tcpMessage(flow, message, content);
+    });
+  }
+
+  #addWebSocketMessage(flow: HttpFlow, message: WebSocketMessage): void {
+    const { body, fromClient, type } = message;
+    const totals = this.#webSockets.get(flow);
+    if (totals !== undefined && !message.injected && (type === "text" || type === "binary")) {
+      const side = fromClient ? "client" : "server";
+      totals.messages[side]++;
+      totals.bytes[side] += body.length;
+    }
+    // What becomes of a held message is known only after this turn; what is kept of it may be gone then.
+    const limit = Math.min(body.kept, shownMessageBytes(message, this.#options.detail));
+    if (!this.#hasRoom(limit)) {
+      this.#leftOut++;
+      return;
+    }
+    const copy = limit === 0 ? NOTHING : body.bytes().slice(0, limit);
+    this.#add(limit, () => {
+      const content = message.edited ? message.body.bytes() : copy;
+      return this.#printer.webSocketMessage(flow, message, content);
     });
   }
 

@@ -2,6 +2,8 @@
 // Invariants: every key of a type is always there, null where there is nothing; strings from the wire are byte-true
 // through `encoding`; a line holds no character that is not safe to show.
 
+import { type CapturedBody, decodeBody } from "../flow/body_decode.ts";
+import { flowTarget, flowUrl } from "../flow/flow_url.ts";
 import type {
   CertificateFacts,
   ConnectionRecord,
@@ -11,18 +13,18 @@ import type {
   TcpFlow,
   TcpMessage,
   TlsFacts,
+  WebSocketMessage,
 } from "../flow/record.ts";
 import type { LogEntry } from "../hooks/hooks.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
-import { type CapturedBody, decodeBody } from "./body_decode.ts";
 import { decodeUtf8 } from "./format_bytes.ts";
 import { clientOf } from "./format_connection.ts";
 import { escapeJsonText } from "./format_escape.ts";
-import type { ByteTotals, ConnectionEvent, Detail, EventPrinter } from "./format_event.ts";
+import type { ByteTotals, ConnectionEvent, Detail, EventPrinter, WebSocketTotals } from "./format_event.ts";
 import { protocolOf } from "./format_tcp.ts";
+import { schemeOf, shownMessageBytes } from "./format_websocket.ts";
 import { formatTimestamp } from "./format_units.ts";
-import { flowTarget, flowUrl } from "./format_url.ts";
 import { WireStrings } from "./format_wire_strings.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -64,7 +66,7 @@ export class JsonPrinter implements EventPrinter {
         started_at: time(response.startedAt),
         ended_at: time(response.endedAt),
       },
-      switched: flow.messages !== null,
+      switched: flow.messages !== null || flow.websocket !== null,
       ...endJson(flow),
       edited: flow.edited,
       answered: flow.answered,
@@ -103,6 +105,54 @@ export class JsonPrinter implements EventPrinter {
       ...this.#conversation(flow, wire),
       bytes_from_client: totals.fromClient,
       bytes_from_server: totals.fromServer,
+      closed_by: flow.closedBy,
+      ...endJson(flow),
+      killed: flow.killed,
+    }));
+  }
+
+  webSocketStart(flow: HttpFlow): string {
+    return wireLine((wire) => ({
+      type: "websocket-start",
+      at: time(flow.websocket?.startedAt ?? flow.startedAt),
+      ...this.#conversation(flow, wire),
+      compression: flow.websocket?.compression ?? false,
+    }));
+  }
+
+  webSocketMessage(flow: HttpFlow, message: WebSocketMessage, content: Uint8Array): string {
+    return wireLine((wire) => ({
+      type: "websocket-message",
+      at: time(message.endedAt ?? message.at),
+      ...this.#conversation(flow, wire),
+      from: message.fromClient ? "client" : "server",
+      kind: message.type,
+      started_at: time(message.at),
+      size: message.body.length,
+      captured: message.body.kept,
+      frames: message.frames,
+      compressed: message.compressed,
+      edited: message.edited,
+      dropped: message.dropped,
+      injected: message.injected,
+      invalid_text: message.invalidText,
+      ...(shownMessageBytes(message, this.#detail) > 0 ? contentJson(content, message.body.truncated) : {}),
+    }));
+  }
+
+  webSocketEnd(flow: HttpFlow, totals: WebSocketTotals): string {
+    const close = flow.websocket?.close ?? null;
+    return wireLine((wire) => ({
+      type: "websocket-end",
+      at: time(flow.endedAt ?? flow.error?.at ?? Date.now()),
+      ...this.#conversation(flow, wire),
+      close: close === null
+        ? null
+        : { at: time(close.at), code: close.code, reason: close.reason, by: close.by },
+      messages_from_client: totals.messages.client,
+      messages_from_server: totals.messages.server,
+      bytes_from_client: totals.bytes.client,
+      bytes_from_server: totals.bytes.server,
       closed_by: flow.closedBy,
       ...endJson(flow),
       killed: flow.killed,
@@ -185,7 +235,7 @@ export class JsonPrinter implements EventPrinter {
       target: wire.text(flowTarget(flow)),
       host: wire.text(flow.host),
       port: flow.port,
-      protocol: protocolOf(flow),
+      protocol: flow.kind === "http" && flow.websocket !== null ? schemeOf(flow) : protocolOf(flow),
     };
   }
 

@@ -1,17 +1,18 @@
 // The event log for people: time, client, then what happened; one line for each HTTP flow.
 // Invariant: whatever peers send, a line that does not start with a blank is ours, and starts with a time of day.
 
-import type { ConnectionRecord, HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
+import type { ConnectionRecord, HttpFlow, TcpFlow, TcpMessage, WebSocketMessage } from "../flow/record.ts";
 import type { LogEntry } from "../hooks/hooks.ts";
 import { formatHostPort } from "../http/target.ts";
 import { clientOf, connectionText } from "./format_connection.ts";
 import { escapeText, escapeWord } from "./format_escape.ts";
-import type { ByteTotals, ConnectionEvent, Detail, EventPrinter } from "./format_event.ts";
+import type { ByteTotals, ConnectionEvent, Detail, EventPrinter, WebSocketTotals } from "./format_event.ts";
 import { httpBlock, httpLine } from "./format_http.ts";
 import { LineBuilder } from "./format_line.ts";
 import { makePalette, type Palette } from "./format_palette.ts";
 import { tcpContentLines, tcpEndLine, tcpMessageLine, tcpStartLine } from "./format_tcp.ts";
 import { formatClock } from "./format_units.ts";
+import { webSocketContentLines, webSocketEndLine, webSocketMessageLine } from "./format_websocket.ts";
 
 /** "127.0.0.1:65535": most clients are on this machine. */
 const CLIENT_WIDTH_FIRST = 15;
@@ -57,6 +58,22 @@ export class TextPrinter implements EventPrinter {
   tcpEnd(flow: TcpFlow | HttpFlow, totals: ByteTotals): string {
     const start = this.#start(flow.endedAt ?? flow.error?.at ?? Date.now(), flow.client);
     return `${tcpEndLine(start, flow, totals, this.#palette)}\n`;
+  }
+
+  webSocketStart(): string {
+    // The line of its handshake says so already.
+    return "";
+  }
+
+  webSocketMessage(flow: HttpFlow, message: WebSocketMessage, content: Uint8Array): string {
+    const start = this.#start(message.endedAt ?? message.at, flow.client);
+    const line = webSocketMessageLine(start, flow, message, content, this.#palette, this.#columns);
+    return joinLines(line, webSocketContentLines(message, content, this.#options.detail));
+  }
+
+  webSocketEnd(flow: HttpFlow, totals: WebSocketTotals): string {
+    const start = this.#start(flow.endedAt ?? flow.error?.at ?? Date.now(), flow.client);
+    return `${webSocketEndLine(start, flow, totals, this.#palette)}\n`;
   }
 
   connection(event: ConnectionEvent, at: number): string {

@@ -4,6 +4,7 @@
 
 import { STATUS_CODES } from "node:http";
 import type { BodyCapture } from "../flow/body_capture.ts";
+import { flowUrl } from "../flow/flow_url.ts";
 import type { FlowError, HttpFlow, ResponseRecord } from "../flow/record.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Head, RequestHead } from "../http/head.ts";
@@ -14,7 +15,6 @@ import { cutText, LineBuilder } from "./format_line.ts";
 import { contentTypeAsSent, isMediaType } from "./format_media.ts";
 import type { Palette } from "./format_palette.ts";
 import { formatDuration, formatSize } from "./format_units.ts";
-import { flowUrl } from "./format_url.ts";
 
 export const CONTENT_INDENT = "    ";
 export const NOTE_INDENT = "  ";
@@ -96,8 +96,9 @@ function versionSign({ version }: Head): string {
 }
 
 function remarks(flow: HttpFlow): string[] {
-  const { request, response } = flow;
+  const { request, response, websocket } = flow;
   const list: string[] = [];
+  if (websocket !== null) list.push(websocket.compression ? "websocket, permessage-deflate" : "websocket");
   if (flow.interim.length > 0) list.push(`interim ${flow.interim.map(({ head }) => head.status).join(" ")}`);
   if (request.trailers !== null) list.push("request trailers");
   if (response !== null && response.trailers !== null) list.push("trailers");

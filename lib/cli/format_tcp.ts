@@ -1,6 +1,7 @@
 // Raw TCP for the event log: start, each message with its content, end.
 // Invariant: every line of content starts with four blanks, every remark of ours between them with two.
 
+import { flowTarget } from "../flow/flow_url.ts";
 import type { HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
 import { formatHostPort } from "../http/target.ts";
 import { decodePrintable, expandTabs, splitLines } from "./format_bytes.ts";
@@ -11,7 +12,6 @@ import { CONTENT_INDENT, errorText, NOTE_INDENT } from "./format_http.ts";
 import { cutText, LineBuilder } from "./format_line.ts";
 import type { Palette } from "./format_palette.ts";
 import { formatDuration } from "./format_units.ts";
-import { flowTarget } from "./format_url.ts";
 
 /** How many lines of one message are shown below detail 3: enough to see what is spoken. */
 export const MESSAGE_LINES = 16;

@@ -118,10 +118,52 @@ export interface HttpFlow extends FlowBase {
   response: ResponseRecord | null;
   /** The response was made by a hook or by mitm itself, no origin was asked. */
   answered: boolean;
-  /** Bytes after 101, when the stream turned into something else than HTTP. */
+  /** Bytes after 101, when the stream turned into something that is neither HTTP nor WebSocket. */
   messages: TcpMessage[] | null;
   /** Messages left out of `messages` when the capture limit was reached. */
   messagesDropped: number;
+  /** What was said after the handshake of a WebSocket; null for anything else. */
+  websocket: WebSocketRecord | null;
+}
+
+export interface WebSocketRecord {
+  startedAt: number;
+  /** permessage-deflate was agreed on. */
+  compression: boolean;
+  /** In the order in which they began, pings and pongs among them. The newest are kept, up to the capture limit. */
+  messages: WebSocketMessage[];
+  /** Older messages that fell out of `messages`. */
+  messagesDropped: number;
+  close: WebSocketClose | null;
+}
+
+export interface WebSocketMessage {
+  type: "text" | "binary" | "ping" | "pong";
+  fromClient: boolean;
+  /** When its first frame came. */
+  at: number;
+  /** When its last byte came; null while it is under way, and for good if it was cut short. */
+  endedAt: number | null;
+  /** The content, unmasked and decompressed. */
+  body: BodyCapture;
+  /** It came compressed. */
+  compressed: boolean;
+  /** How many frames it came in. */
+  frames: number;
+  edited: boolean;
+  dropped: boolean;
+  injected: boolean;
+  /** A text that is not UTF-8: forwarded with --lenient only. */
+  invalidText: boolean;
+}
+
+export interface WebSocketClose {
+  at: number;
+  /** 1005: a Close frame without a code. 1006: the connection ended without one. */
+  code: number;
+  reason: string;
+  /** Who closed first; "proxy" for a hook, and for a peer's fault (which is the flow's error). */
+  by: Peer | "proxy";
 }
 
 export interface TcpMessage {

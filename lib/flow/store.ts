@@ -20,6 +20,8 @@ const FLOW_WEIGHT = 900;
 const FIELD_WEIGHT = 16;
 /** What one message weighs besides its content: a flow of single bytes must not fill memory. */
 export const MESSAGE_WEIGHT = 96;
+/** The same of a WebSocket's message, which has a capture of its own. */
+export const WEBSOCKET_MESSAGE_WEIGHT = 256;
 
 interface Entry {
   flow: Flow;
@@ -159,8 +161,9 @@ export class FlowStore {
 function captured(flow: Flow): number {
   let bytes = 0;
   for (const message of flow.messages ?? []) bytes += message.content.length + MESSAGE_WEIGHT;
-  if (flow.kind === "http") bytes += flow.request.body.kept + (flow.response?.body.kept ?? 0);
-  return bytes;
+  if (flow.kind === "tcp") return bytes;
+  for (const { body } of flow.websocket?.messages ?? []) bytes += body.kept + WEBSOCKET_MESSAGE_WEIGHT;
+  return bytes + flow.request.body.kept + (flow.response?.body.kept ?? 0);
 }
 
 function weighHeads(flow: Flow): number {
@@ -189,8 +192,12 @@ function discardCaptures(flow: Flow): void {
     flow.messagesDropped += flow.messages.length;
     flow.messages.length = 0;
   }
-  if (flow.kind === "http") {
-    flow.request.body.discard();
-    flow.response?.body.discard();
-  }
+  if (flow.kind === "tcp") return;
+  flow.request.body.discard();
+  flow.response?.body.discard();
+  const { websocket } = flow;
+  if (websocket === null) return;
+  for (const { body } of websocket.messages) body.discard();
+  websocket.messagesDropped += websocket.messages.length;
+  websocket.messages.length = 0;
 }

@@ -3,7 +3,14 @@
 // exchange waits, and no credit goes back to the peer meanwhile. Handlers run in the order they were added.
 // Invariants: `run` never rejects; a handler that throws is reported and skipped, the flow goes on.
 
-import type { ConnectionRecord, Flow, HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
+import type {
+  ConnectionRecord,
+  Flow,
+  HttpFlow,
+  TcpFlow,
+  TcpMessage,
+  WebSocketMessage,
+} from "../flow/record.ts";
 import type { Fields } from "../http/fields.ts";
 
 /** What a handler may do with a flow, besides editing its record in place. */
@@ -31,6 +38,25 @@ export interface MessageControl {
   drop(): void;
   inject(toClient: boolean, content: Uint8Array): void;
   kill(): void;
+}
+
+/** What a handler may do with a WebSocket, at any time until it ends. */
+export interface WebSocketControl {
+  /**
+   * Sends a message of one's own, between the messages of the peers: one that is under way ends first. It is copied.
+   * False: the connection is closing, or too much waits already.
+   */
+  inject(toClient: boolean, type: "text" | "binary", content: Uint8Array): boolean;
+  /** Closes it in good order, with this code and reason to both peers. Throws on a code no Close frame may carry. */
+  close(code: number, reason: string): void;
+  kill(): void;
+}
+
+/** What a handler may do with one message of a WebSocket that it holds (`ListenOptions.holdMessage`). */
+export interface WebSocketMessageControl extends WebSocketControl {
+  /** Forward this instead; of the same type, as one frame. */
+  replace(content: Uint8Array): void;
+  drop(): void;
 }
 
 export interface TlsHelloFacts {
@@ -67,6 +93,12 @@ export interface HookPoints {
   tcpStart: [flow: TcpFlow | HttpFlow, control: MessageControl];
   tcpMessage: [flow: TcpFlow | HttpFlow, message: TcpMessage, control: MessageControl];
   tcpEnd: [flow: TcpFlow | HttpFlow];
+  /** The handshake is over: `flow.websocket` is set. Nothing goes either way while a handler holds. */
+  websocketStart: [flow: HttpFlow, control: WebSocketControl];
+  /** A message is complete: held until now when a listener asked for it, else already forwarded. Pings and pongs too. */
+  websocketMessage: [flow: HttpFlow, message: WebSocketMessage, control: WebSocketMessageControl];
+  /** `flow.websocket.close` says how. */
+  websocketEnd: [flow: HttpFlow];
   /** Something for the event log that belongs to no flow. */
   log: [entry: LogEntry];
 }
@@ -92,11 +124,17 @@ export interface ListenOptions {
    * can edit it before anything is forwarded. Asked once, when the head has come. Default: it is not held.
    */
   holdBody?: (flow: Flow) => boolean;
+  /**
+   * For `websocketMessage`: whether this message must be held until it is complete, so that the handler can edit or drop
+   * it. Asked once, when its first frame has come. Default: it is not held. Pings and pongs never are.
+   */
+  holdMessage?: (flow: HttpFlow, message: WebSocketMessage) => boolean;
 }
 
 interface Listener {
   handler: (...facts: never[]) => void | Promise<void>;
   holdBody: ((flow: Flow) => boolean) | null;
+  holdMessage: ((flow: HttpFlow, message: WebSocketMessage) => boolean) | null;
 }
 
 export class Hooks {
@@ -113,6 +151,7 @@ export class Hooks {
     const listener: Listener = {
       handler: handler as unknown as Listener["handler"],
       holdBody: options.holdBody ?? null,
+      holdMessage: options.holdMessage ?? null,
     };
     this.#points.set(name, [...(this.#points.get(name) ?? []), listener]);
     return () => {
@@ -129,10 +168,22 @@ export class Hooks {
 
   /** Whether a listener of `name` wants the whole body before anything goes on. */
   wantsBody(name: "request" | "response", flow: Flow): boolean {
+    return this.#wants(name, ({ holdBody }) => holdBody !== null && holdBody(flow));
+  }
+
+  /** Whether a listener wants the whole message of a WebSocket before anything of it goes on. */
+  wantsMessage(flow: HttpFlow, message: WebSocketMessage): boolean {
+    if (!this.has("websocketMessage")) return false;
+    return this.#wants(
+      "websocketMessage",
+      ({ holdMessage }) => holdMessage !== null && holdMessage(flow, message),
+    );
+  }
+
+  #wants(name: HookName, asked: (listener: Listener) => boolean): boolean {
     for (const listener of this.#points.get(name) ?? []) {
-      if (listener.holdBody === null) continue;
       try {
-        if (listener.holdBody(flow)) return true;
+        if (asked(listener)) return true;
       } catch (error) {
         this.#onError(name, error);
       }

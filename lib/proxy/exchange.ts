@@ -15,9 +15,12 @@ import { UpstreamError } from "./upstream_error.ts";
 /** What a client that has its whole answer ends the rest of its request with: RFC 9112, 9.5; RFC 9113, 8.1. */
 const HAD_ENOUGH = new Set(["truncated", "NO_ERROR", "CANCEL"]);
 
+/** RFC 9110, 15.6: what a client is told when there is no connection for its request, if not 502. */
+const UNREACHABLE_STATUS: Readonly<Record<string, number>> = { "timed-out": 504, "no-extended-connect": 501 };
+
 export class Exchange extends ExchangeRelay {
   clientClosed(fault: TransportFault | null): void {
-    if (this.over) return;
+    if (this.over || this.tunnel?.legGone(true) === true) return;
     if (!this.responseDone) {
       const message = `the client ${howClosed(fault)} before the response was complete`;
       this.#fail("client", "client-gone", message, null);
@@ -54,7 +57,7 @@ export class Exchange extends ExchangeRelay {
     if (this.over) return;
     const { code, message } = UpstreamError.from(error);
     this.#fail("server", code, message, null);
-    this.sendComplete(errorPage(code === "timed-out" ? 504 : 502, message, null));
+    this.sendComplete(errorPage(UNREACHABLE_STATUS[code] ?? 502, message, null));
   }
 
   /** Ends it now, from a person or a hook: both sides see a reset. */
@@ -111,7 +114,7 @@ export class Exchange extends ExchangeRelay {
 
   /** The client broke a rule, or took its stream back. */
   protected override clientReset(fault: ProtocolFault): void {
-    if (this.over) return;
+    if (this.over || this.tunnel?.legGone(true) === true) return;
     this.requestLost = true;
     const hasHadEnough = this.responseDone && HAD_ENOUGH.has(fault.code);
     if (!hasHadEnough) this.#fail("client", fault.code, fault.message, fault.rule);
@@ -128,7 +131,7 @@ export class Exchange extends ExchangeRelay {
   }
 
   protected override serverFailed(fault: ProtocolFault): void {
-    if (this.over) return;
+    if (this.over || this.tunnel?.legGone(false) === true) return;
     const { code, message } = fault;
     if (this.responseDone || this.responseArrived) {
       // RFC 9113, 8.1: an answer that needs no more of the request is a good one.

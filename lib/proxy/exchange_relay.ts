@@ -10,6 +10,7 @@ import { isInterim, type ResponseHead } from "../http/head.ts";
 import type { StreamPriority } from "../http/priority.ts";
 import type { Answer } from "../hooks/hooks.ts";
 import type { TransportFault } from "../net/transport.ts";
+import { readHandshake } from "../websocket/handshake.ts";
 import { type CompleteResponse, continueHead, inVersionOf } from "./answers.ts";
 import { now, type ProxyContext } from "./context.ts";
 import { FlowGate } from "./flow_gate.ts";
@@ -18,8 +19,9 @@ import type { Leg } from "./leg.ts";
 import { MessageSide } from "./message_side.ts";
 import { newResponseRecord } from "./new_flow.ts";
 import { OriginSide, type OriginSource, type OriginUser } from "./origin_side.ts";
-import { endsHttp, TunnelRelay } from "./tunnel_relay.ts";
+import { type AfterHttp, endsHttp, TunnelRelay } from "./tunnel_relay.ts";
 import type { UpstreamConnection } from "./upstream_connection.ts";
+import { WebSocketRelay } from "./websocket_relay.ts";
 
 /** What an exchange needs of the session it belongs to. */
 export interface ExchangeHost extends OriginSource {
@@ -51,7 +53,8 @@ export abstract class ExchangeRelay implements OriginUser {
   protected responseArrived = false;
   protected responseStarted = false;
   protected responseDone = false;
-  #tunnel: TunnelRelay | null = null;
+  /** What goes on once HTTP has ended on both streams. */
+  protected tunnel: AfterHttp | null = null;
   protected over = false;
 
   constructor(host: ExchangeHost, client: Leg, flow: HttpFlow) {
@@ -133,7 +136,7 @@ export abstract class ExchangeRelay implements OriginUser {
     if (event.kind === "reset") this.serverFailed(event.fault);
     else {
       const end = event.kind === "trailers" || event.end;
-      if (end && this.#tunnel === null) this.responseArrived = true;
+      if (end && this.tunnel === null) this.responseArrived = true;
       this.#responseLane.push(event);
     }
   }
@@ -141,12 +144,14 @@ export abstract class ExchangeRelay implements OriginUser {
   /** A write on the client leg is done. */
   clientDrained(): void {
     if (this.origin.leg?.settle(this.client) === true) this.movedAt = performance.now();
+    this.tunnel?.drained();
     if (this.unwanted !== null) this.finishIfDone();
   }
 
   serverDrained(): void {
     const { leg } = this.origin;
     if (leg !== null && this.client.settle(leg)) this.movedAt = performance.now();
+    this.tunnel?.drained();
   }
 
   /** The client says how important its stream is. */
@@ -174,7 +179,7 @@ export abstract class ExchangeRelay implements OriginUser {
   #onRequest(event: HttpEvent): Pending {
     if (this.over) return null;
     if (this.answered) return this.#dropRequest(event);
-    if (this.#tunnel !== null) return this.#tunnel.pass(event, true);
+    if (this.tunnel !== null) return this.tunnel.pass(event, true);
     switch (event.kind) {
       case "head":
         this.#expectsContinue = this.flow.request.head.fields.hasToken("expect", "100-continue");
@@ -244,7 +249,7 @@ export abstract class ExchangeRelay implements OriginUser {
       if (event.kind === "data") this.origin.consume(event.credit);
       return null;
     }
-    if (this.#tunnel !== null) return this.#tunnel.pass(event, false);
+    if (this.tunnel !== null) return this.tunnel.pass(event, false);
     switch (event.kind) {
       case "head":
         if (event.head.kind === "response") return this.#responseHead(event.head, event.end);
@@ -267,10 +272,9 @@ export abstract class ExchangeRelay implements OriginUser {
       });
     }
     this.flow.response = newResponseRecord(this.context, this.flow, head);
-    const { method } = this.flow.request.head;
-    const switches = endsHttp(method, head);
+    const switches = endsHttp(this.flow.request.head, head);
     return this.#response.head(this.flow.response, end, () => {
-      if (endsHttp(method, head)) return this.#startTunnel(head);
+      if (endsHttp(this.flow.request.head, head)) return this.#startTunnel(head);
       if (!switches) return false;
       // A hook made an ordinary response of it, but the origin waits for bytes of the other protocol.
       this.answer({ status: head.status, reason: head.reason, fields: head.fields });
@@ -308,15 +312,26 @@ export abstract class ExchangeRelay implements OriginUser {
     this.#forwardResponse({ kind: "head", stream: 0, head, end: false });
     this.client.tunnel();
     leg.tunnel();
-    this.#tunnel = new TunnelRelay(this.context, this.flow, this.client, leg, {
-      holding: (pending) => this.#gate.holding(pending),
+    this.tunnel = this.#afterHttp(head, leg);
+    return this.tunnel.start();
+  }
+
+  #afterHttp(head: ResponseHead, leg: Leg): AfterHttp {
+    const owner = {
+      holding: (pending: Pending) => this.#gate.holding(pending),
       ended: () => {
         this.#requestDone = this.responseDone = true;
         this.finish();
       },
       kill: () => this.kill(),
-    });
-    return this.#tunnel.start();
+    };
+    const handshake = readHandshake(this.flow.request.head, head);
+    if (handshake.kind === "websocket") {
+      const legs = { client: this.client, server: leg };
+      return new WebSocketRelay(this.context, this.flow, legs, handshake.deflate, owner);
+    }
+    if (handshake.why !== null) addNote(this.flow, `${handshake.why}: its bytes are shown as they are`);
+    return new TunnelRelay(this.context, this.flow, this.client, leg, owner);
   }
 
   // --- Endings ---
@@ -353,7 +368,7 @@ export abstract class ExchangeRelay implements OriginUser {
     if (!this.responseDone || this.over) return;
     const noMoreComes = this.flow.request.endedAt !== null || this.requestLost ||
       this.client.connection.closing;
-    if (noMoreComes || this.#tunnel !== null) return this.finish();
+    if (noMoreComes || this.tunnel !== null) return this.finish();
     if (this.unwanted === null || !this.client.stopPeer(this.unwanted)) return;
     addNote(
       this.flow,
@@ -365,7 +380,7 @@ export abstract class ExchangeRelay implements OriginUser {
   protected finish(): void {
     if (this.over) return;
     this.over = true;
-    this.#tunnel?.close();
+    this.tunnel?.close();
     if (!this.#requestDone || !this.responseDone) this.abortServer();
     else this.origin.release();
     this.client.releaseOwed();
@@ -376,7 +391,7 @@ export abstract class ExchangeRelay implements OriginUser {
     this.flow.held = false;
     this.context.store.end(this.flow);
     const { hooks } = this.context;
-    if (this.#tunnel !== null) hooks.run("tcpEnd", this.flow);
+    this.tunnel?.tellEnd();
     if (this.flow.error !== null) hooks.run("httpError", this.flow);
     hooks.run("httpEnded", this.flow);
     this.#host.exchangeOver(this);

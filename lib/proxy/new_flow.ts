@@ -54,6 +54,7 @@ export function newHttpFlow(
     answered: false,
     messages: null,
     messagesDropped: 0,
+    websocket: null,
   };
 }
 

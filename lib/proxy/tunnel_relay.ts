@@ -4,16 +4,37 @@
 
 import type { HttpFlow } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
-import type { ResponseHead } from "../http/head.ts";
+import type { RequestHead, ResponseHead } from "../http/head.ts";
+import { isWebSocketUpgrade, opensWebSocket } from "../http/websocket.ts";
 import type { MessageControl } from "../hooks/hooks.ts";
 import type { ProxyContext } from "./context.ts";
 import { after, type Pending } from "./lane.ts";
 import type { Leg } from "./leg.ts";
 import { type MessageEdit, MessageTap } from "./message_tap.ts";
 
-/** Whether a response ends HTTP on its stream: 101, or a 2xx answer to CONNECT (RFC 9110, 9.3.6 and 15.2.2). */
-export function endsHttp(requestMethod: string, { status }: ResponseHead): boolean {
-  return status === 101 || (requestMethod === "CONNECT" && status >= 200 && status < 300);
+/**
+ * Whether a response ends HTTP on its stream: 101, or a 2xx answer to CONNECT (RFC 9110, 9.3.6 and 15.2.2), also where
+ * that CONNECT was an Upgrade of HTTP/1 (RFC 8441, 5).
+ */
+export function endsHttp(request: RequestHead, response: ResponseHead): boolean {
+  const { status } = response;
+  return status === 101 || (request.method === "CONNECT" && status >= 200 && status < 300) ||
+    (opensWebSocket(response) && isWebSocketUpgrade(request));
+}
+
+/** What carries an exchange on once HTTP has ended on it. */
+export interface AfterHttp {
+  start(): Pending;
+  /** Bytes of one leg, to the other. */
+  pass(event: HttpEvent, fromClient: boolean): Pending;
+  /** A leg may have room again. */
+  drained(): void;
+  /** A leg is gone, by a reset perhaps. True: that is no fault, what was to be said on it has been. */
+  legGone(fromClient: boolean): boolean;
+  /** The exchange is over, one way or the other. */
+  close(): void;
+  /** Tells the hooks that it is over; the record is complete. */
+  tellEnd(): void;
 }
 
 export interface TunnelOwner {
@@ -24,7 +45,7 @@ export interface TunnelOwner {
   kill(): void;
 }
 
-export class TunnelRelay {
+export class TunnelRelay implements AfterHttp {
   readonly #context: ProxyContext;
   readonly #flow: HttpFlow;
   readonly #client: Leg;
@@ -50,7 +71,6 @@ export class TunnelRelay {
     return this.#starting = after(held, () => this.#starting = null);
   }
 
-  /** Bytes of one leg, to the other. */
   pass(event: HttpEvent, fromClient: boolean): Pending {
     if (event.kind !== "data") return null;
     if (this.#starting === null) return this.#pass(event, fromClient);
@@ -58,10 +78,19 @@ export class TunnelRelay {
     return after(this.#starting, () => this.#flow.endedAt === null ? this.#pass(kept, fromClient) : null);
   }
 
-  /** The exchange is over, one way or the other. */
+  drained(): void {}
+
+  legGone(): boolean {
+    return false;
+  }
+
   close(): void {
     this.#client.tunnelOver();
     this.#server.tunnelOver();
+  }
+
+  tellEnd(): void {
+    this.#context.hooks.run("tcpEnd", this.#flow);
   }
 
   #pass(event: HttpEvent & { kind: "data" }, fromClient: boolean): Pending {

@@ -47,7 +47,7 @@ export function readClosePayload(payload: Uint8Array, lenient = false): CloseRea
     const message = "The reason in a Close frame is not UTF-8";
     return { closeCode: CLOSE.invalidData, code: "invalid-utf8", message, rule: "RFC 6455, 5.5.1" };
   }
-  return { code, reason: new TextDecoder().decode(reason) };
+  return { code, reason: new TextDecoder("utf-8", { ignoreBOM: true }).decode(reason) };
 }
 
 /** The payload of a Close frame. 1005 makes an empty one; a reason that is too long is cut between characters. */

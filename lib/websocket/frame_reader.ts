@@ -28,7 +28,9 @@ export type FrameEvent =
   /** A piece of a data frame's payload as it came, masked: a view, valid until the next call. */
   | { kind: "payload"; data: Uint8Array; offset: number; last: boolean }
   /** A control frame with its payload, unmasked and the receiver's own. */
-  | { kind: "ping" | "pong" | "close"; payload: Uint8Array }
+  | { kind: "ping"; payload: Uint8Array }
+  | { kind: "pong"; payload: Uint8Array }
+  | { kind: "close"; payload: Uint8Array }
   | { kind: "fault"; fault: WebSocketFault };
 
 export type DataFrame = FrameEvent & { kind: "frame" };

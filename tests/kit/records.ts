@@ -9,6 +9,8 @@ import type {
   TcpFlow,
   TcpMessage,
   TlsFacts,
+  WebSocketMessage,
+  WebSocketRecord,
 } from "../../lib/flow/record.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { RequestHead, ResponseHead } from "../../lib/http/head.ts";
@@ -83,6 +85,7 @@ export function makeHttpFlow(parts: HttpFlowParts = {}): HttpFlow {
     answered: false,
     messages: null,
     messagesDropped: 0,
+    websocket: null,
     ...rest,
   };
 }
@@ -134,6 +137,41 @@ export function makeTcpMessage(content: string | Uint8Array, parts: Partial<TcpM
     edited: false,
     dropped: false,
     injected: false,
+    ...parts,
+  };
+}
+
+export interface WebSocketMessageParts extends Partial<Omit<WebSocketMessage, "body">> {
+  body?: string | Uint8Array;
+  capture?: number;
+}
+
+/** A text message that came 10 ms after the start, in one frame. Text is byte-true. */
+export function makeWebSocketMessage(parts: WebSocketMessageParts = {}): WebSocketMessage {
+  const { body = "hello", capture, ...rest } = parts;
+  return {
+    type: "text",
+    fromClient: true,
+    at: START + 9,
+    endedAt: START + 10,
+    body: makeCapture(body, capture),
+    compressed: false,
+    frames: 1,
+    edited: false,
+    dropped: false,
+    injected: false,
+    invalidText: false,
+    ...rest,
+  };
+}
+
+export function makeWebSocket(parts: Partial<WebSocketRecord> = {}): WebSocketRecord {
+  return {
+    startedAt: START + 5,
+    compression: false,
+    messages: [],
+    messagesDropped: 0,
+    close: null,
     ...parts,
   };
 }

@@ -8,7 +8,7 @@ import {
   zstdCompressSync,
 } from "node:zlib";
 import fc from "fast-check";
-import { CODING_LIMIT, decodeBody, VIEW_LIMIT } from "../../lib/cli/body_decode.ts";
+import { CODING_LIMIT, decodeBody, VIEW_LIMIT } from "../../lib/flow/body_decode.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import { makeCapture } from "../kit/records.ts";
 

@@ -1,6 +1,6 @@
 // Where a flow goes, as a URL or as host and port: byte-true, not yet safe to show.
 
-import type { HttpFlow, TcpFlow } from "../flow/record.ts";
+import type { HttpFlow, TcpFlow } from "./record.ts";
 import { formatAuthority, formatHostPort } from "../http/target.ts";
 
 /** The target URI of a request (RFC 9110, 7.1): "https://example.com/path", the default port left out. */

@@ -1,4 +1,4 @@
-// Takes the content codings off a captured body (RFC 9110, 8.4), so that it can be shown.
+// Takes the content codings off a captured body (RFC 9110, 8.4), so that it can be shown and searched.
 // Invariants: never throws; what comes out has `limit` bytes at most, whatever goes in; the work is bounded:
 // `ATTEMPTS` tries for each coding, none of which makes more than `limit` bytes.
 
