@@ -25,15 +25,21 @@ const rooms: ReadonlyMap<string, Room> = new Map([
   ["tls", free(["bytes"], ["node:*", "npm"])],
   ["net", free(["bytes", "http", "tls"], ["node:*", "npm"])],
   ["flow", free(["bytes", "http"], ["node:zlib"])],
+  ["filter", pure(["bytes", "http", "flow"])],
+  ["format", free(["bytes", "http", "flow"], ["node:*", "npm"])],
+  ["export", free(["bytes", "http", "flow"], ["node:*"])],
   ["hooks", free(["flow", "http"], [])],
   [
     "proxy",
-    free(["bytes", "http", "http1", "hpack", "http2", "websocket", "tls", "net", "flow", "hooks"], [
+    free(["bytes", "http", "http1", "hpack", "http2", "websocket", "tls", "net", "flow", "filter", "hooks"], [
       "node:*",
       "npm",
     ]),
   ],
-  ["console", free(["flow", "hooks", "cli/options*"], ["node:*", "npm"])],
+  [
+    "console",
+    free(["bytes", "http", "flow", "filter", "format", "export", "hooks", "cli/options*"], ["node:*", "npm"]),
+  ],
   [
     "cli",
     free([
@@ -46,6 +52,9 @@ const rooms: ReadonlyMap<string, Room> = new Map([
       "tls",
       "net",
       "flow",
+      "filter",
+      "format",
+      "export",
       "hooks",
       "proxy",
       "console",

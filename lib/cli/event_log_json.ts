@@ -18,13 +18,13 @@ import type {
 import type { LogEntry } from "../hooks/hooks.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
-import { decodeUtf8 } from "./format_bytes.ts";
+import { decodeUtf8 } from "../format/decode_text.ts";
 import { clientOf } from "./format_connection.ts";
-import { escapeJsonText } from "./format_escape.ts";
+import { escapeJsonText } from "../format/escape.ts";
 import type { ByteTotals, ConnectionEvent, Detail, EventPrinter, WebSocketTotals } from "./format_event.ts";
 import { protocolOf } from "./format_tcp.ts";
 import { schemeOf, shownMessageBytes } from "./format_websocket.ts";
-import { formatTimestamp } from "./format_units.ts";
+import { formatTimestamp } from "../format/units.ts";
 import { WireStrings } from "./format_wire_strings.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -5,13 +5,13 @@ import type { ConnectionRecord, HttpFlow, TcpFlow, TcpMessage, WebSocketMessage 
 import type { LogEntry } from "../hooks/hooks.ts";
 import { formatHostPort } from "../http/target.ts";
 import { clientOf, connectionText } from "./format_connection.ts";
-import { escapeText, escapeWord } from "./format_escape.ts";
+import { escapeText, escapeWord } from "../format/escape.ts";
 import type { ByteTotals, ConnectionEvent, Detail, EventPrinter, WebSocketTotals } from "./format_event.ts";
 import { httpBlock, httpLine } from "./format_http.ts";
 import { LineBuilder } from "./format_line.ts";
 import { makePalette, type Palette } from "./format_palette.ts";
 import { tcpContentLines, tcpEndLine, tcpMessageLine, tcpStartLine } from "./format_tcp.ts";
-import { formatClock } from "./format_units.ts";
+import { formatClock } from "../format/units.ts";
 import { webSocketContentLines, webSocketEndLine, webSocketMessageLine } from "./format_websocket.ts";
 
 /** "127.0.0.1:65535": most clients are on this machine. */

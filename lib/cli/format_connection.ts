@@ -2,9 +2,9 @@
 
 import type { ConnectionRecord, TlsFacts } from "../flow/record.ts";
 import { formatHostPort } from "../http/target.ts";
-import { escapeText, escapeWord } from "./format_escape.ts";
+import { escapeText, escapeWord } from "../format/escape.ts";
 import type { ConnectionEvent } from "./format_event.ts";
-import { formatDuration } from "./format_units.ts";
+import { formatDuration } from "../format/units.ts";
 
 /** The client an event belongs to; null where it does not say. */
 export function clientOf(event: ConnectionEvent): ConnectionRecord | null {

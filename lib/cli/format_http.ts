@@ -8,13 +8,13 @@ import { flowUrl } from "../flow/flow_url.ts";
 import type { FlowError, HttpFlow, ResponseRecord } from "../flow/record.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Head, RequestHead } from "../http/head.ts";
-import { viewBody } from "./body_view.ts";
-import { escapeText, escapeWire, escapeWord, quoteWire } from "./format_escape.ts";
+import { viewBody } from "../format/body_view.ts";
+import { escapeText, escapeWire, escapeWord, quoteWire } from "../format/escape.ts";
 import type { Detail } from "./format_event.ts";
 import { cutText, LineBuilder } from "./format_line.ts";
-import { contentTypeAsSent, isMediaType } from "./format_media.ts";
+import { contentTypeAsSent, isMediaType } from "../format/media.ts";
 import type { Palette } from "./format_palette.ts";
-import { formatDuration, formatSize } from "./format_units.ts";
+import { formatDuration, formatSize } from "../format/units.ts";
 
 export const CONTENT_INDENT = "    ";
 export const NOTE_INDENT = "  ";

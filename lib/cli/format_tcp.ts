@@ -4,14 +4,14 @@
 import { flowTarget } from "../flow/flow_url.ts";
 import type { HttpFlow, TcpFlow, TcpMessage } from "../flow/record.ts";
 import { formatHostPort } from "../http/target.ts";
-import { decodePrintable, expandTabs, splitLines } from "./format_bytes.ts";
-import { escapeText, escapeWord } from "./format_escape.ts";
+import { decodePrintable, expandTabs, splitLines } from "../format/decode_text.ts";
+import { escapeText, escapeWord } from "../format/escape.ts";
 import type { ByteTotals, Detail } from "./format_event.ts";
-import { hexBytes, hexDump } from "./format_hex.ts";
+import { hexBytes, hexDump } from "../format/hex.ts";
 import { CONTENT_INDENT, errorText, NOTE_INDENT } from "./format_http.ts";
 import { cutText, LineBuilder } from "./format_line.ts";
 import type { Palette } from "./format_palette.ts";
-import { formatDuration } from "./format_units.ts";
+import { formatDuration } from "../format/units.ts";
 
 /** How many lines of one message are shown below detail 3: enough to see what is spoken. */
 export const MESSAGE_LINES = 16;

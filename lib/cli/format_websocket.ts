@@ -3,14 +3,14 @@
 
 import type { HttpFlow, WebSocketClose, WebSocketMessage } from "../flow/record.ts";
 import { flowTarget } from "../flow/flow_url.ts";
-import { decodePrintable } from "./format_bytes.ts";
-import { escapeText, escapeWord } from "./format_escape.ts";
+import { decodePrintable } from "../format/decode_text.ts";
+import { escapeText, escapeWord } from "../format/escape.ts";
 import type { Detail, WebSocketTotals } from "./format_event.ts";
 import { errorText } from "./format_http.ts";
 import { cutText, LineBuilder } from "./format_line.ts";
 import type { Palette } from "./format_palette.ts";
 import { shownBytes, tcpContentLines } from "./format_tcp.ts";
-import { formatDuration } from "./format_units.ts";
+import { formatDuration } from "../format/units.ts";
 
 /** A URL in front of messages is not cut shorter than this, in columns. */
 const TARGET_WIDTH_MINIMUM = 30;

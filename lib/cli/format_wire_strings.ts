@@ -2,7 +2,7 @@
 // Invariant: `text(s)` written in the encoding gives the bytes of `s`, unless `failed`.
 
 import { latin1Encode } from "../bytes/latin1.ts";
-import { decodeUtf8 } from "./format_bytes.ts";
+import { decodeUtf8 } from "../format/decode_text.ts";
 
 // deno-lint-ignore no-control-regex
 const ASCII_ONLY = /^[\x00-\x7f]*$/;

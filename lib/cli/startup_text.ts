@@ -2,7 +2,7 @@
 
 import { formatHostPort } from "../http/target.ts";
 import type { ModeSetting } from "../proxy/settings.ts";
-import { formatTimestamp } from "./format_units.ts";
+import { formatTimestamp } from "../format/units.ts";
 import { mode } from "./address_types.ts";
 
 export interface StartFacts {

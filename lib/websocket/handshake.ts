@@ -2,6 +2,7 @@
 // The handshake itself is between the peers: it goes through as it came, and is not judged here.
 
 import type { RequestHead, ResponseHead } from "../http/head.ts";
+import { isWebSocketRequest } from "../http/websocket.ts";
 import { agreedExtensions, type DeflateParameters } from "./extensions.ts";
 
 export type Handshake =
@@ -11,13 +12,13 @@ export type Handshake =
 
 /** `response` has ended HTTP: 101, or 2xx to CONNECT. */
 export function readHandshake(request: RequestHead, response: ResponseHead): Handshake {
-  if (request.protocol?.toLowerCase() !== "websocket") return { kind: "other", why: null };
+  if (!isWebSocketRequest(request)) return { kind: "other", why: null };
   // RFC 6455, 4.1: the server names what it switches to.
   if (response.status === 101 && response.fields.get("upgrade")?.toLowerCase() !== "websocket") {
     return { kind: "other", why: null };
   }
-  const version = request.fields.get("sec-websocket-version");
-  // RFC 6455, 4.4: the only version there is; without it a draft of before.
+  // RFC 6455, 4.4: the only version there is; without it a draft of before, which HTTP/2 never had.
+  const version = request.fields.get("sec-websocket-version") ?? (request.method === "CONNECT" ? "13" : null);
   if (version !== "13") {
     return { kind: "other", why: `WebSocket version ${version ?? "before 13"} is not known` };
   }

@@ -1,7 +1,7 @@
 // application/x-www-form-urlencoded as lines (WHATWG URL, 5.1): "name: value", decoded and safe to show.
 
-import { decodeUtf8 } from "./format_bytes.ts";
-import { escapeByte, escapeText } from "./format_escape.ts";
+import { decodeUtf8 } from "./decode_text.ts";
+import { escapeByte, escapeText } from "./escape.ts";
 
 /** The first `maxLines` pairs, in order, a line each. A name without "=" stands alone. Empty pieces between "&" are left out. */
 export function formLines(text: string, maxLines = 0xffff_ffff): string[] {

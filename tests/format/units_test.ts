@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatClock, formatDuration, formatSize, formatTimestamp } from "../../lib/cli/format_units.ts";
+import { formatClock, formatDuration, formatSize, formatTimestamp } from "../../lib/format/units.ts";
 
 const sizes: [bytes: number, text: string][] = [
   [0, "0B"],

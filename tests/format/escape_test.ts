@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { latin1Decode } from "../../lib/bytes/latin1.ts";
-import {
-  escapeJsonText,
-  escapeText,
-  escapeWire,
-  escapeWord,
-  quoteWire,
-} from "../../lib/cli/format_escape.ts";
+import { escapeJsonText, escapeText, escapeWire, escapeWord, quoteWire } from "../../lib/format/escape.ts";
 
 const rows: { name: string; got: string; want: string }[] = [
   { name: "plain text stays", got: escapeWire("a b~!"), want: "a b~!" },

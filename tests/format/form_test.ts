@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formLines } from "../../lib/cli/format_form.ts";
+import { formLines } from "../../lib/format/form.ts";
 
 Deno.test("form: a line for each pair, decoded", () => {
   assert.deepEqual(formLines("user=alice&note=a+b%26c%3Dd&empty=&alone&user=bob&name=%C3%A9"), [

@@ -7,7 +7,7 @@ import {
   decodeUtf8,
   expandTabs,
   splitLines,
-} from "../../lib/cli/format_bytes.ts";
+} from "../../lib/format/decode_text.ts";
 
 const encoder = new TextEncoder();
 

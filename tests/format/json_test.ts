@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { indentJson } from "../../lib/cli/format_json.ts";
+import { indentJson } from "../../lib/format/json.ts";
 
 Deno.test("json: objects and arrays are indented, empty ones stay on their line", () => {
   assert.deepEqual(indentJson('{"a":[1,{"b":null}],"c":{},"d":[ ],"e":"x"}'), [

@@ -1,6 +1,6 @@
 // Bytes as text: strict UTF-8, UTF-8 with its faults made visible, and whether bytes look like text at all (RFC 3629).
 
-import { escapeByte } from "./format_escape.ts";
+import { escapeByte } from "./escape.ts";
 
 const TAB_STOP = 4;
 /** Declared text in which more than one byte of so many is invalid or a control is shown as a hex dump. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hexBytes, hexDump } from "../../lib/cli/format_hex.ts";
+import { hexBytes, hexDump } from "../../lib/format/hex.ts";
 
 Deno.test("hex dump: offset, bytes in two groups, ASCII", () => {
   const bytes = Uint8Array.from([...new TextEncoder().encode("Hello, world!"), 0, 0xff, 0x7f, 0x1b, 0x41]);

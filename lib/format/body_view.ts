@@ -1,16 +1,16 @@
 // A captured body as lines for a person: decoded, JSON indented, form pairs, text, or a hex dump.
-// Invariants: a pure function of its inputs; never throws; the lines are safe to show (see format_escape.ts), and
+// Invariants: a pure function of its inputs; never throws; the lines are safe to show (see escape.ts), and
 // bounded by `VIEW_LIMIT` and `VIEW_LINES` whatever the body holds.
 
 import { type CapturedBody, decodeBody, type DecodedBody, VIEW_LIMIT } from "../flow/body_decode.ts";
 import type { Fields } from "../http/fields.ts";
-import { decodeDeclaredText, decodePrintable, expandTabs, splitLines } from "./format_bytes.ts";
-import { escapeText } from "./format_escape.ts";
-import { formLines } from "./format_form.ts";
-import { hexDump } from "./format_hex.ts";
-import { indentJson } from "./format_json.ts";
-import { isFormType, isJsonType, isTextType, mediaType } from "./format_media.ts";
-import { formatSize } from "./format_units.ts";
+import { decodeDeclaredText, decodePrintable, expandTabs, splitLines } from "./decode_text.ts";
+import { escapeText } from "./escape.ts";
+import { formLines } from "./form.ts";
+import { hexDump } from "./hex.ts";
+import { indentJson } from "./json.ts";
+import { isFormType, isJsonType, isTextType, mediaType } from "./media.ts";
+import { formatSize } from "./units.ts";
 
 export interface BodyView {
   kind: "text" | "json" | "form" | "hex" | "empty";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { type BodyView, VIEW_LINES, viewBody } from "../../lib/cli/body_view.ts";
+import { type BodyView, VIEW_LINES, viewBody } from "../../lib/format/body_view.ts";
 import { VIEW_LIMIT } from "../../lib/flow/body_decode.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import { type FieldList, makeCapture } from "../kit/records.ts";
