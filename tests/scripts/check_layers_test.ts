@@ -16,12 +16,14 @@ export const text = "await Deno.listen() from '../net/dial.ts'", mark = /"/, nam
 export class Reader { #async = 1; process(head: Head) { return [head.Promise, { await: this.#async }, Queue]; } }`,
   "lib/http2/frames.ts": `import { table } from "../hpack/table.ts";\nexport const frames = [table];`,
   "lib/websocket/deflate.ts":
-    `import { inflateRawSync } from "node:zlib";\nexport const inflate = inflateRawSync;`,
+    `import { inflate } from "pako/lib/zlib/inflate.js";\nexport const inflateAll = inflate;`,
   "lib/tls/leaf.ts":
     `import { X509Certificate } from "@peculiar/x509";\nexport const leaf = X509Certificate, at = Date.now();`,
   "lib/net/dial.ts":
     `import net from "node:net";\nexport const dial = async () => { await net.connect(1); };`,
   "lib/flow/record.ts": `import type { Head } from "../http/head.ts";\nexport type Flow = Head;`,
+  "lib/filter/compile.ts":
+    `import type { Flow } from "../flow/record.ts";\nexport type Test = (flow: Flow) => boolean;`,
   "lib/hooks/hooks.ts": `import type { Flow } from "../flow/record.ts";\nexport type Hook = Flow;`,
   "lib/proxy/relay.ts":
     `import { Reader } from "../http1/reader.ts";\nimport { frames } from "../http2/frames.ts";
@@ -90,6 +92,18 @@ export const a = [main, relay];`,
     file: "lib/proxy/bad.ts",
     source: `import { options } from "../cli/options_table.ts";\nexport const a = options;`,
     says: [/^lib\/proxy\/bad\.ts:1: proxy must not import lib\/cli\/options_table\.ts/],
+  },
+  {
+    rule: "filter takes nothing from the hooks, and is pure",
+    file: "lib/filter/bad.ts",
+    source:
+      `import type { Hook } from "../hooks/hooks.ts";\nexport const a = async (): Promise<Hook> => await b;`,
+    says: [
+      /^lib\/filter\/bad\.ts:1: filter must not import lib\/hooks\/hooks\.ts \(it may import bytes, http, flow\)$/,
+      /^lib\/filter\/bad\.ts:2: filter is pure: no async$/,
+      /^lib\/filter\/bad\.ts:2: filter is pure: no Promise$/,
+      /^lib\/filter\/bad\.ts:2: filter is pure: no await$/,
+    ],
   },
   {
     rule: "hooks takes nothing from the net",
