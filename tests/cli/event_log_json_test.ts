@@ -16,6 +16,8 @@ import {
   makeTcpFlow,
   makeTcpMessage,
   makeTlsFacts,
+  makeWebSocket,
+  makeWebSocketMessage,
   START,
 } from "../kit/records.ts";
 
@@ -255,12 +257,17 @@ function everyLine(): Parsed[] {
     { kind: "tls-failed", connection: client, leg: "client", reason: "r" },
   ];
   const tcp = makeTcpFlow({ error: makeFlowError() });
+  const close = { at: START, code: 1000, reason: "r", by: "client" } as const;
+  const webSocket = makeHttpFlow({ websocket: makeWebSocket({ close }), error: makeFlowError() });
   const start = { version: "1", host: "127.0.0.1", port: 8080, mode: { kind: "regular" } } as const;
   return [
     json.http(makeHttpFlow(full)),
     json.tcpStart(tcp),
     json.tcpMessage(tcp, makeTcpMessage("a"), new Uint8Array(1)),
     json.tcpEnd(tcp, { fromClient: 1, fromServer: 1 }),
+    json.webSocketStart(webSocket),
+    json.webSocketMessage(webSocket, makeWebSocketMessage(), new Uint8Array(1)),
+    json.webSocketEnd(webSocket, { messages: { client: 1, server: 1 }, bytes: { client: 1, server: 1 } }),
     ...events.map((event) => json.connection(event, START)),
     json.log({ ...entry, level: "warn" }),
     json.leftOut(3, START),
@@ -339,6 +346,7 @@ Deno.test("json: docs/log-json.md describes every key of every type, and no othe
     "error",
     "tls facts",
     "certificate",
+    "close",
   ];
   assert.deepEqual(
     [...tables.keys()].filter((heading) => !types.has(heading) && !objects.includes(heading)),
