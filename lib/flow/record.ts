@@ -78,6 +78,8 @@ interface FlowBase {
   edited: boolean;
   killed: boolean;
   marked: boolean;
+  /** mitm sent it again at a person's wish: there is no client. */
+  replayed: boolean;
   /** Forgiven faults and other remarks, for the log. */
   notes: readonly string[];
 }
@@ -134,6 +136,9 @@ export interface WebSocketRecord {
   messages: WebSocketMessage[];
   /** Older messages that fell out of `messages`. */
   messagesDropped: number;
+  /** Of the content of the client's messages of text and binary, decompressed. */
+  bytesFromClient: number;
+  bytesFromServer: number;
   close: WebSocketClose | null;
 }
 

@@ -14,6 +14,15 @@ export interface StoreLimits {
   flowLimit: number;
 }
 
+/** Who keeps a list of the flows: told in the turn in which it happens, so it must be quick. */
+export interface StoreObserver {
+  added(flow: Flow): void;
+  /** It is over: its record is complete. */
+  ended(flow: Flow): void;
+  /** It fell out, or was taken out. */
+  removed(flow: Flow): void;
+}
+
 /** What a flow weighs besides its captures, long values and field lines: measured over 50,000 recorded flows. */
 const FLOW_WEIGHT = 900;
 /** What one field line weighs: two places in an array; names and short values are shared (lib/http/intern.ts). */
@@ -42,6 +51,7 @@ export class FlowStore {
   #first = 0;
   #bytes = 0;
   #dropped = 0;
+  #observer: StoreObserver | null = null;
 
   constructor(limits: StoreLimits) {
     this.#limits = { ...limits };
@@ -60,6 +70,11 @@ export class FlowStore {
   /** How many flows fell out since the start. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Who is told of flows from now on; null for nobody. There is one at most. */
+  observe(observer: StoreObserver | null): void {
+    this.#observer = observer;
   }
 
   get(id: number): Flow | undefined {
@@ -88,6 +103,7 @@ export class FlowStore {
     this.#entries.set(flow.id, entry);
     this.#queue.push(entry);
     this.#weigh(entry, FLOW_WEIGHT + captured(flow) + (flow.endedAt === null ? 0 : weighHeads(flow)));
+    this.#observer?.added(flow);
     this.#makeRoom();
   }
 
@@ -104,6 +120,7 @@ export class FlowStore {
     const entry = this.#entries.get(flow.id);
     if (entry === undefined) return;
     this.#weigh(entry, weighHeads(flow));
+    this.#observer?.ended(flow);
     this.#makeRoom();
   }
 
@@ -154,6 +171,7 @@ export class FlowStore {
     }
     this.#bytes -= entry.bytes;
     if (entry.flow.endedAt === null) discardCaptures(entry.flow);
+    this.#observer?.removed(entry.flow);
   }
 }
 

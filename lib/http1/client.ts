@@ -8,6 +8,9 @@
 // no request asked for is a `fault` signal ("unexpected-response"). After either, and after the end of input inside a
 // response ("truncated", or "no-response" before its first byte), `closing` is true, `canOpen` false for good, what is
 // sent is ignored and what comes is dropped.
+// Extended CONNECT for a WebSocket (RFC 8441) goes out as an Upgrade with a key of our own, and its 101 is checked against
+// that key. A 2xx answer to it is a fault: to who asked in HTTP/2 it would say that there is a WebSocket.
+//
 // `ended` comes when the server ended with no response under way; `closing` and not `canOpen` from then on.
 //
 // `closing` turns true: when the stream is over and the connection does not persist, or after `shutdown()` (at once
@@ -26,6 +29,7 @@ import { decideFraming } from "./framing.ts";
 import { parseResponseHead } from "./head_parser.ts";
 import { requestHeadText } from "./head_writer.ts";
 import { wantsPersistence } from "../http/hop_by_hop.ts";
+import { handshakeFlaw, isWebSocketConnect, webSocketUpgrade } from "../http/websocket.ts";
 import { type Http1Limits, type Http1Options, withDefaults } from "./limits.ts";
 import { MessageReader } from "./message_reader.ts";
 import { MessageWriter } from "./message_writer.ts";
@@ -41,6 +45,7 @@ export class Http1Client implements HttpConnection {
   readonly multiplexes = false;
   readonly #limits: Readonly<Http1Limits>;
   readonly #own: boolean;
+  readonly #newKey: (() => string) | null;
   readonly #reader: MessageReader;
   readonly #writer: MessageWriter;
 
@@ -50,6 +55,8 @@ export class Http1Client implements HttpConnection {
   /** Of the request under way. */
   #method = "";
   #protocol: string | null = null;
+  /** The Sec-WebSocket-Key we made for it; null: it asks for no WebSocket, or in its own words. */
+  #key: string | null = null;
   #interims = 0;
   /** Whether the connection goes on after the exchange under way. */
   #persists = true;
@@ -62,6 +69,7 @@ export class Http1Client implements HttpConnection {
   constructor(options: Http1Options) {
     this.#limits = withDefaults(options.limits);
     this.#own = options.hopByHop === "own";
+    this.#newKey = options.webSocketKey ?? null;
     this.#reader = new MessageReader("server", options.lenient, this.#limits);
     this.#writer = new MessageWriter(this.output, this.#own);
   }
@@ -213,6 +221,7 @@ export class Http1Client implements HttpConnection {
     head.contentLength = decision.contentLength;
     if (isInterim(head)) return this.#interim(head);
     if (head.status === 101) return this.#switching(head);
+    if (this.#key !== null && head.status < 300) return this.#noWebSocket(head);
     if (this.#method === "CONNECT" && head.status < 300) {
       this.#response = "switching";
       return { kind: "head", stream: this.#stream, head, end: false };
@@ -245,8 +254,18 @@ export class Http1Client implements HttpConnection {
       const message = "The server switches protocols before the request is complete";
       return this.#reset(connectionFault("server", "early-101", message, "RFC 9110, 7.8"));
     }
+    const flaw = this.#key === null ? null : handshakeFlaw(head, this.#key);
+    if (flaw !== null) {
+      return this.#reset(connectionFault("server", flaw.code, flaw.message, "RFC 6455, 4.1"));
+    }
     this.#response = "switching";
     return { kind: "head", stream: this.#stream, head, end: false };
+  }
+
+  /** RFC 8441, 5: in HTTP/2 the status would say that there is one. */
+  #noWebSocket({ status }: ResponseHead): HttpEvent {
+    const message = `The server answered the WebSocket handshake with ${status} instead of 101`;
+    return this.#reset(connectionFault("server", "no-websocket", message, "RFC 8441, 5"));
   }
 
   #readBody(): HttpEvent | null {
@@ -290,13 +309,16 @@ export class Http1Client implements HttpConnection {
       this.#response === "dropping";
   }
 
-  #sendHead(head: RequestHead, end: boolean): void {
+  #sendHead(asked: RequestHead, end: boolean): void {
     if (this.#request !== "opened") throw new Error("a second request head");
+    const key = this.#newKey !== null && isWebSocketConnect(asked) ? this.#newKey() : null;
+    const head = key === null ? asked : webSocketUpgrade(asked, key);
     const wire = requestWireFraming(head, end);
     const text = requestHeadText(head, this.#own, wire);
     this.#writer.begin(text, wire, end);
     this.#method = head.method;
     this.#protocol = head.protocol;
+    this.#key = key;
     this.#interims = 0;
     this.#persists = this.#own || head.version === "HTTP/2.0"
       ? head.version !== "HTTP/1.0"

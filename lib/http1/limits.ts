@@ -58,6 +58,11 @@ export interface Http1Options {
   lenient: boolean;
   /** `keep`: fields go out as they came (tunnel, reverse proxy). `own`: an explicit proxy manages its own connections. */
   hopByHop: "keep" | "own";
+  /**
+   * Client role: a fresh Sec-WebSocket-Key, 16 random bytes in base64 (RFC 6455, 4.1). Without it a WebSocket that a
+   * client of HTTP/2 asks for cannot be sent.
+   */
+  webSocketKey?: () => string;
   limits?: Partial<Http1Limits>;
 }
 

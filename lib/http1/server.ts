@@ -12,6 +12,8 @@
 // with `hopByHop: "keep"` the response's Connection, which the client gets to see. With "own" that is about the other
 // leg, but for a response that comes before the end of its request: its `close` means that the rest is not wanted.
 //
+// A 2xx of HTTP/2 to a request for a WebSocket goes out as 101, with the answer to the client's key (RFC 8441, 5).
+//
 // `closing` turns true: at the end of a response after which the connection does not persist (what is left of the
 // request is then dropped, and nothing more is said of it); at the end of the exchange after `shutdown()`, or at
 // once when none is open; when the client has ended and nothing it sent is unanswered; when our direction of a
@@ -29,6 +31,7 @@ import { decideFraming } from "./framing.ts";
 import { parseRequestHead } from "./head_parser.ts";
 import { responseHeadText, responseVersion } from "./head_writer.ts";
 import { wantsPersistence } from "../http/hop_by_hop.ts";
+import { isWebSocketUpgrade, opensWebSocket, switchingToWebSocket } from "../http/websocket.ts";
 import { type Http1Limits, type Http1Options, withDefaults } from "./limits.ts";
 import { MessageReader } from "./message_reader.ts";
 import { MessageWriter } from "./message_writer.ts";
@@ -53,6 +56,8 @@ export class Http1Server implements HttpServerConnection {
   /** Of the request under way. */
   #version: HttpVersion = "HTTP/1.1";
   #method = "";
+  /** It asks for a WebSocket; its Sec-WebSocket-Key, null: it has none. */
+  #webSocket: { key: string | null } | null = null;
   #clientPersists = true;
   /** Whether the connection goes on after the response under way. */
   #persists = true;
@@ -270,6 +275,9 @@ export class Http1Server implements HttpServerConnection {
     this.#response = "awaited";
     this.#version = head?.version ?? "HTTP/1.1";
     this.#method = head?.method ?? "";
+    this.#webSocket = head !== null && isWebSocketUpgrade(head)
+      ? { key: head.fields.get("sec-websocket-key") }
+      : null;
     this.#clientPersists = head !== null && wantsPersistence(head.version, head.fields);
     this.#persists = true;
   }
@@ -295,8 +303,10 @@ export class Http1Server implements HttpServerConnection {
       this.#detached;
   }
 
-  #sendHead(head: ResponseHead, end: boolean): void {
+  #sendHead(answer: ResponseHead, end: boolean): void {
     if (this.#response !== "awaited") throw new Error("a second response head");
+    const webSocket = opensWebSocket(answer) ? this.#webSocket : null;
+    const head = webSocket === null ? answer : switchingToWebSocket(answer, webSocket.key);
     if (isInterim(head)) return this.#sendInterim(head);
     const wire = responseWireFraming(head, end, responseVersion(head), this.#version, this.#method);
     const switches = head.status === 101 ||

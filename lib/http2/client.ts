@@ -2,6 +2,7 @@
 //
 // `openStream()` gives the id its request will have on the wire; the head must be sent next. A response comes as
 // interim heads, a head, data and trailers; it may come before the request is complete, and be complete before.
+// An Upgrade of HTTP/1 to a WebSocket goes out as extended CONNECT where the server has offered that (RFC 8441).
 // Streams above the last id of a GOAWAY get a `reset` with REFUSED_STREAM: nobody has acted on them (RFC 9113, 6.8).
 //
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the server's
@@ -12,6 +13,7 @@ import type { HttpEvent, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type ResponseHead } from "../http/head.ts";
 import type { StreamPriority } from "../http/priority.ts";
+import { isWebSocketUpgrade } from "../http/websocket.ts";
 import { Http2Connection } from "./connection.ts";
 import { DataQueue } from "./data_queue.ts";
 import {
@@ -88,15 +90,13 @@ export class Http2Client extends Http2Connection {
     const { head, end, priority } = event;
     if (head.kind !== "request") throw new TypeError("a response head sent in the client role");
     if (stream.headSent) throw new Error("a second request head");
-    const { enableConnectProtocol } = this.settings;
-    // An Upgrade of HTTP/1 is not made a CONNECT of its own here: its answer would have to be made a 101 again.
-    const extendedConnect = enableConnectProtocol && head.method === "CONNECT";
-    const options = { own: this.own, extendedConnect, scheme: this.#scheme };
-    writeRequestHead(head, options, this.encoder);
+    const extendedConnect = this.settings.enableConnectProtocol;
+    writeRequestHead(head, { own: this.own, extendedConnect, scheme: this.#scheme }, this.encoder);
     const block = this.encoder.finish();
-    stream.method = head.method;
+    // RFC 8441, 5: an Upgrade of HTTP/1 to a WebSocket has become a CONNECT.
+    stream.method = extendedConnect && isWebSocketUpgrade(head) ? "CONNECT" : head.method;
     stream.headSent = true;
-    const isTunnel = head.method === "CONNECT";
+    const isTunnel = stream.method === "CONNECT";
     if (isTunnel) stream.tunnel = "awaited";
     const ends = end && !isTunnel;
     const dependency = this.forwardsPriority && priority?.kind === "dependency" && priority.on !== stream.id

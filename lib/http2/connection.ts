@@ -111,7 +111,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
         const isIdle = stream.state === "idle";
         this.drop(stream);
         // RFC 9113, 6.4: never for an idle stream.
-        if (!isIdle) this.writer.rstStream(stream.id, this.numberOf(event.fault));
+        if (!isIdle) this.writer.rstStream(stream.id, this.numberOf(event.fault, stream));
         return;
       }
     }
@@ -180,7 +180,7 @@ export abstract class Http2Connection extends ControlFrames implements HttpConne
   protected abstract readPromise(block: HeaderBlock, under: BlockUnderWay): void;
   protected abstract sendHead(stream: Http2Stream, event: HttpEvent & { kind: "head" }): void;
   /** The number a stream is reset with because of `fault`. */
-  protected abstract numberOf(fault: ProtocolFault): number;
+  protected abstract numberOf(fault: ProtocolFault, stream: Http2Stream): number;
   /** The input has ended: whether the stream can go on all the same. */
   protected abstract survivesEnd(stream: Http2Stream): boolean;
   /** What a stream is lost with when the connection ends under it. */

@@ -7,6 +7,7 @@ import { isToken } from "../bytes/ascii.ts";
 import type { FieldSink } from "../hpack/header_block.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
+import { isWebSocketUpgrade } from "../http/websocket.ts";
 import { isAuthority, isConnectAuthority, isPath, isProtocol, isScheme } from "./field_rules.ts";
 import { type FieldTreatment, type LengthRule, OutgoingFields } from "./outgoing_fields.ts";
 
@@ -100,15 +101,6 @@ const TRAILERS: FieldTreatment = {
   upgrades: false,
 };
 const OWN_TRAILERS: FieldTreatment = { ...TRAILERS, own: true };
-
-function isWebSocket(protocol: string | null): boolean {
-  return protocol !== null && protocol.length === 9 && protocol.toLowerCase() === "websocket";
-}
-
-/** RFC 6455, 4.1: a GET without content. */
-function isWebSocketUpgrade(head: RequestHead): boolean {
-  return isWebSocket(head.protocol) && head.method === "GET" && head.framing === "none";
-}
 
 /** RFC 9113, 8.3.1. */
 function pushTarget(out: OutgoingFields, method: string, head: RequestHead, scheme: string): void {

@@ -4,6 +4,7 @@
 // its stream is a tunnel, kept until `tunnel()` opens it. A request whose header list is over the limit is a `reset`
 // that may still be answered. What a client goes on sending after an answer that needs no more of it is told to stop
 // by RST_STREAM(NO_ERROR) where the request was over for us, else it is read and given to whoever takes it.
+// A 101 of HTTP/1 answers an extended CONNECT as 200 (RFC 8441, 5).
 //
 // `closing` turns true after a connection fault, and when the last stream is over after `shutdown()`, the client's
 // GOAWAY or its end. Streams whose requests were complete are answered also after the end.
@@ -12,6 +13,7 @@ import type { HeaderBlock } from "../hpack/header_block.ts";
 import type { HttpEvent, HttpServerConnection, Offers } from "../http/connection.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import { isInterim, type RequestHead, type ResponseHead } from "../http/head.ts";
+import { acceptedConnect } from "../http/websocket.ts";
 import { Http2Connection } from "./connection.ts";
 import { DataQueue } from "./data_queue.ts";
 import { connectionFault, ERROR_CODES, errorNumber, streamFault } from "./error_codes.ts";
@@ -26,6 +28,8 @@ import { readTrailers } from "./trailers_reader.ts";
 export interface Http2ServerOptions extends Http2Options {
   /** RFC 7540, 3.2: the request that asked for HTTP/2, and its HTTP2-Settings, decoded. It is stream 1. */
   upgraded?: { settings: Uint8Array; head: RequestHead };
+  /** RFC 8441, 3: CONNECT with :protocol is offered from the start; else once `offer` says so. */
+  extendedConnect?: boolean;
 }
 
 export class Http2Server extends Http2Connection implements HttpServerConnection {
@@ -37,7 +41,11 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
 
   constructor(options: Http2ServerOptions) {
     super("server", options);
-    this.sendFirstSettings([[SETTING.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreams]]);
+    this.#extendedConnect = options.extendedConnect === true;
+    this.sendFirstSettings([
+      [SETTING.MAX_CONCURRENT_STREAMS, this.limits.concurrentStreams],
+      ...this.#extendedConnect ? [[SETTING.ENABLE_CONNECT_PROTOCOL, 1] as const] : [],
+    ]);
     if (options.upgraded !== undefined) this.#upgrade(options.upgraded);
   }
 
@@ -83,14 +91,15 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
   prioritize(): void {}
 
   protected sendHead(stream: Http2Stream, event: HttpEvent & { kind: "head" }): void {
-    const { head, end } = event;
-    if (head.kind !== "response") throw new TypeError("a request head sent in the server role");
+    const { head: answer, end } = event;
+    if (answer.kind !== "response") throw new TypeError("a request head sent in the server role");
     if (stream.headSent) throw new Error("a second response head");
+    const head = answer.status === 101 && stream.tunnel === "awaited" ? acceptedConnect(answer) : answer;
     const interim = isInterim(head);
     writeResponseHead(head, this.own, this.encoder, stream.method);
     const block = this.encoder.finish();
     const opensTunnel = this.#opensTunnel(stream, head);
-    const ends = end && !interim && !opensTunnel;
+    const ends = end && !interim;
     this.writer.headers(stream.id, block, ends, null);
     this.guard.payload(block.length);
     if (interim) return;
@@ -101,6 +110,8 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
   }
 
   protected sendingEnded(stream: Http2Stream): void {
+    // Nobody has opened it: it was a whole answer, given in the server's place.
+    if (stream.tunnel === "awaited") this.#refuseTunnel(stream);
     // RFC 9113, 8.1: the answer is complete, and no more of the request is wanted.
     if (stream.state === "half-closed (local)" && stream.isDeaf) {
       this.resetByUs(stream.id, ERROR_CODES.NO_ERROR);
@@ -160,8 +171,9 @@ export class Http2Server extends Http2Connection implements HttpServerConnection
     );
   }
 
-  protected numberOf(fault: ProtocolFault): number {
-    return errorNumber(fault, "INTERNAL_ERROR");
+  protected numberOf(fault: ProtocolFault, { tunnel }: Http2Stream): number {
+    // RFC 8441, 5: CANCEL stands for the reset of a TCP connection.
+    return errorNumber(fault, tunnel === "open" ? "CANCEL" : "INTERNAL_ERROR");
   }
 
   #openRequest(block: HeaderBlock, under: BlockUnderWay): void {

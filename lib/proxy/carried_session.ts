@@ -86,7 +86,9 @@ export abstract class CarriedSession implements SessionHost {
   startHttp(transport: Transport, routing: Routing, protocol: HttpProtocol): HttpSession {
     const { lenient, http2, http2Priority } = this.context.settings;
     const hopByHop = routing.kind === "explicit" ? "own" : "keep";
-    const http2Options = { hopByHop, priority: http2Priority, windowBudget } as const;
+    // In a tunnel it is offered once the origin has. Else an origin that takes no WebSocket over HTTP/2 gets it over HTTP/1.
+    const extendedConnect = routing.kind !== "tunnel";
+    const http2Options = { hopByHop, priority: http2Priority, windowBudget, extendedConnect } as const;
     const session = new HttpSession(this.context, this.record, transport, {
       routing,
       connection: protocol === "http2"

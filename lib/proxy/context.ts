@@ -8,6 +8,7 @@ import type { Turns } from "../net/driver.ts";
 import type { Endpoint } from "../net/transport.ts";
 import type { InterceptionCertificates } from "./interception_certificates.ts";
 import type { RejectedHosts } from "./rejected_hosts.ts";
+import type { RunningFlows } from "./running_flows.ts";
 import type { Settings } from "./settings.ts";
 import type { ToldNotes } from "./told_notes.ts";
 import type { UpstreamTrust } from "./upstream_trust.ts";
@@ -22,6 +23,7 @@ export interface ProxyContext {
   readonly trust: UpstreamTrust;
   readonly rejectedHosts: RejectedHosts;
   readonly toldNotes: ToldNotes;
+  readonly running: RunningFlows;
   readonly ids: Ids;
   /** Whether an address is our own listener: dialing it would be a loop. */
   isOwnAddress(target: Endpoint): boolean;

@@ -2,6 +2,7 @@
 // By ALPN (RFC 9113, 3.2), or without TLS by what is known beforehand (RFC 9113, 3.3).
 
 import type { ConnectionRecord } from "../flow/record.ts";
+import { formatHostPort } from "../http/target.ts";
 import type { Transport } from "../net/transport.ts";
 import type { ProxyContext } from "./context.ts";
 import { dialOrigin, secureOrigin } from "./dial_origin.ts";
@@ -19,6 +20,8 @@ export interface ProtocolChoice {
   offered: readonly HttpProtocol[];
   /** What it spoke last, or must speak; null: it will say. */
   known: HttpProtocol | null;
+  /** What is offered is for a WebSocket that HTTP/2 has refused: another version is no help. */
+  insists?: true;
 }
 
 export interface UpstreamDialing {
@@ -55,6 +58,11 @@ export function only(protocol: HttpProtocol): ProtocolChoice {
   return { offered: [protocol], known: protocol };
 }
 
+/** An origin whose HTTP/2 takes no WebSocket: HTTP/1.1 does, or nothing. */
+export function http1ForWebSocket(): ProtocolChoice {
+  return { ...only("http1"), insists: true };
+}
+
 /** Connects as `choice` says, and corrects it. Rejects with an UpstreamError. */
 export async function dialUpstream(
   dialing: UpstreamDialing,
@@ -65,6 +73,7 @@ export async function dialUpstream(
   try {
     dialed = await connect(dialing, origin, choice.offered);
   } catch (error) {
+    if (choice.insists === true) throw noWebSocket(origin, UpstreamError.from(error));
     const other = otherOffer(dialing.context.settings, choice.offered);
     const refused = error instanceof UpstreamError && error.code === "no-application-protocol";
     if (!refused || other === null) throw error;
@@ -74,6 +83,13 @@ export async function dialUpstream(
   }
   choice.known = dialed.protocol;
   return dialed;
+}
+
+function noWebSocket({ host, port }: Origin, { code, message }: UpstreamError): UpstreamError {
+  const what = `${formatHostPort(host, port)} takes no WebSocket over HTTP/2`;
+  return code === "no-application-protocol"
+    ? new UpstreamError("no-websocket", `${what}, and does not speak HTTP/1.1`)
+    : new UpstreamError(code, `${what}, and over HTTP/1.1: ${message}`);
 }
 
 function otherOffer(settings: Settings, offered: readonly HttpProtocol[]): readonly HttpProtocol[] | null {

@@ -3,6 +3,7 @@
 
 import { Fields, trimBlanks } from "../http/fields.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
+import { isWebSocketUpgrade } from "../http/websocket.ts";
 import { defaultHttp2Limits } from "../http2/limits.ts";
 import { initialSettings, readSettings } from "../http2/settings.ts";
 
@@ -21,6 +22,8 @@ export interface H2cUpgrade {
 export function h2cUpgrade(head: RequestHead, end: boolean): H2cUpgrade | null {
   // RFC 7540, 3.2: a body would have to be read to its end before anything can be answered.
   if (head.protocol === null || head.version !== "HTTP/1.1" || !end || head.method === "CONNECT") return null;
+  // RFC 9110, 7.8: of two protocols asked for we choose the one that cannot be had otherwise.
+  if (isWebSocketUpgrade(head)) return null;
   const { fields } = head;
   if (!fields.hasToken("upgrade", H2C) || !fields.hasToken("connection", H2C_SETTINGS)) return null;
   // RFC 7540, 3.2.1: exactly one.

@@ -37,6 +37,8 @@ export interface HttpSessionOptions {
 
 const UPGRADED = "the client went over to HTTP/2 with this request, and is answered in it (RFC 7540, 3.2)";
 
+const NOTHING_HERE = "this is mitm itself: there is a page here, and no WebSocket";
+
 export class HttpSession implements DriverHandler, PushHost {
   readonly context: ProxyContext;
   readonly routing: Routing;
@@ -187,11 +189,13 @@ export class HttpSession implements DriverHandler, PushHost {
   exchangeBegun(exchange: Exchange): void {
     this.#exchanges.set(exchange.client.stream, exchange);
     this.context.store.add(exchange.flow);
+    this.context.running.begin(exchange.flow, exchange);
     this.#clock.begin();
   }
 
   exchangeOver(exchange: Exchange): void {
     this.#exchanges.delete(exchange.client.stream);
+    this.context.running.end(exchange.flow);
     this.#clock.over(exchange);
     if (this.#exchanges.size > 0 || this.#over) return;
     this.#rest();
@@ -204,7 +208,8 @@ export class HttpSession implements DriverHandler, PushHost {
     const { stream } = event;
     this.#lastStream = stream;
     const { onConnect, http2 } = this.#options;
-    if (head.method === "CONNECT" && onConnect !== null) {
+    // RFC 8441, 4: with :protocol it is a request like any other, by its :scheme and :authority.
+    if (head.method === "CONNECT" && head.protocol === null && onConnect !== null) {
       return onConnect(this.#tunnels.request(this.#driver, this.#connection, stream, head));
     }
     const upgrade = http2 === undefined || this.#connection.multiplexes ? null : h2cUpgrade(head, event.end);
@@ -220,6 +225,10 @@ export class HttpSession implements DriverHandler, PushHost {
       (isCaHost(origin.host) || this.context.isOwnAddress(origin));
     if (own) {
       if (event.end) exchange.flow.request.endedAt = now();
+      // Any page would say that there is a tunnel: RFC 8441, 4.
+      if (head.method === "CONNECT") {
+        return exchange.refuse(404, "no-websocket", NOTHING_HERE, null, "client");
+      }
       return exchange.respond(caPage(this.context.certificates.authority, head));
     }
     exchange.clientEvent(event);

@@ -1,6 +1,7 @@
 // The connections of one client to one origin, and the requests that wait for room on them, first come first served.
 // HTTP/1 takes one request a connection, HTTP/2 as many as the server allows; which it is may be known only after a
-// handshake, and until then everybody waits for that one.
+// handshake, and until then everybody waits for that one. Whether HTTP/2 takes a WebSocket is known once the server's
+// SETTINGS have come; where it does not, that request is turned away, to HTTP/1.
 // Invariants: at most CONNECTION_LIMIT connections and dials; a request that waits has a dial under way or an open
 // connection to wait for; each gets exactly one of `opened` and `failed`, unless it was cancelled; a failed dial is told
 // to all who waited for it, and is not tried again by itself.
@@ -15,19 +16,21 @@ import type { Leg } from "./leg.ts";
 import type { HttpProtocol, Origin } from "./origin.ts";
 import {
   type PushSignal,
+  type StreamNeed,
   type StreamUser,
   UpstreamConnection,
   type UpstreamOwner,
 } from "./upstream_connection.ts";
 import { UpstreamError } from "./upstream_error.ts";
 
-/** What browsers open to one origin at most. */
+/** What browsers open to one origin at most; WebSockets over HTTP/1 are not counted, by them and here. */
 export const CONNECTION_LIMIT = 6;
 
 /** Who needs a stream to the origin. Both calls come in a turn, perhaps before `acquire` has returned. */
 export interface StreamRequest {
   /** Who the stream is for. */
   readonly user: StreamUser;
+  readonly need: StreamNeed;
   opened(upstream: UpstreamConnection, leg: Leg): void;
   failed(error: UpstreamError): void;
 }
@@ -44,6 +47,8 @@ export interface OriginConnectionsOwner {
     owner: UpstreamOwner,
     kept: boolean,
   ): UpstreamConnection;
+  /** The origin takes no WebSocket over HTTP/2: the request for one goes over HTTP/1, on connections of its own. */
+  overHttp1(origin: Origin, request: StreamRequest, fresh: boolean): void;
   /** The origin closed the last connection between requests. */
   upstreamIdleClosed(): void;
   upstreamReceived(): void;
@@ -60,6 +65,8 @@ interface Waiting {
   excluded: ReadonlySet<UpstreamConnection> | null;
   /** The dial it waits for, and fails with; null: it waits for any connection. */
   dial: Dial | null;
+  /** The connection whose SETTINGS it waits for, and fails with. */
+  unheard: UpstreamConnection | null;
 }
 
 export class OriginConnections implements UpstreamOwner {
@@ -70,6 +77,8 @@ export class OriginConnections implements UpstreamOwner {
   readonly #dials = new Set<Dial>();
   readonly #waiting: Waiting[] = [];
   #choice: ProtocolChoice;
+  /** What the server of HTTP/2 said last of CONNECT with :protocol; null: nothing yet. */
+  #extendedConnect: boolean | null = null;
   #serving = false;
   #closed = false;
 
@@ -99,7 +108,8 @@ export class OriginConnections implements UpstreamOwner {
   /** Finds a stream for `request`. `fresh`: not on a connection that is open already. */
   acquire(request: StreamRequest, fresh: boolean): void {
     if (this.#closed) return request.failed(new UpstreamError("failed", "the client has gone"));
-    const waiting: Waiting = { request, excluded: fresh ? new Set(this.#connections) : null, dial: null };
+    const excluded = fresh ? new Set(this.#connections) : null;
+    const waiting: Waiting = { request, excluded, dial: null, unheard: null };
     if (this.#waiting.length === 0 && this.#hand(waiting)) return;
     this.#waiting.push(waiting);
     this.#serve();
@@ -130,7 +140,10 @@ export class OriginConnections implements UpstreamOwner {
   upstreamClosed(upstream: UpstreamConnection, wasIdle: boolean): void {
     this.#remove(upstream);
     const isLast = this.#connections.length === 0 && this.#dials.size === 0;
-    if (wasIdle && isLast && !this.#closed) this.#owner.upstreamIdleClosed();
+    // Who asks for HTTP/1 and nothing else has its ordinary requests elsewhere.
+    if (wasIdle && isLast && !this.#closed && !this.#choice.insists) this.#owner.upstreamIdleClosed();
+    const unheard = this.#waiting.filter((waiting) => waiting.unheard === upstream);
+    this.#fail(unheard, `${this.#where} closed the connection before it said its HTTP/2 SETTINGS`);
     this.#serve();
   }
 
@@ -139,6 +152,7 @@ export class OriginConnections implements UpstreamOwner {
   }
 
   upstreamOffers(offers: Offers): void {
+    this.#extendedConnect = offers.extendedConnect;
     this.#owner.upstreamOffers(offers);
   }
 
@@ -158,16 +172,24 @@ export class OriginConnections implements UpstreamOwner {
         const waiting = this.#waiting[index];
         if (waiting === undefined) break;
         const upstream = this.#usableFor(waiting);
-        if (upstream === null) {
+        const isHopeless = upstream === null && this.#isHopeless(waiting.request.need);
+        if (upstream === null && !isHopeless) {
           index++;
           continue;
         }
         this.#waiting.splice(index, 1);
         // The queue may be another one afterwards.
-        if (this.#open(upstream, waiting)) index = 0;
-        else this.#waiting.splice(index++, 0, waiting);
+        if (upstream === null) this.#turnAway(waiting);
+        else if (!this.#open(upstream, waiting)) {
+          this.#waiting.splice(index++, 0, waiting);
+          continue;
+        }
+        index = 0;
       }
-      for (const waiting of [...this.#waiting]) waiting.dial ??= this.#dialFor(waiting);
+      for (const waiting of [...this.#waiting]) {
+        waiting.unheard = this.#unheardFor(waiting);
+        if (waiting.unheard === null) waiting.dial ??= this.#dialFor(waiting);
+      }
     } finally {
       this.#serving = false;
     }
@@ -178,11 +200,35 @@ export class OriginConnections implements UpstreamOwner {
     return upstream !== null && this.#open(upstream, waiting);
   }
 
-  #usableFor({ excluded }: Waiting): UpstreamConnection | null {
+  #usableFor({ request: { need }, excluded }: Waiting): UpstreamConnection | null {
     for (const upstream of this.#connections) {
-      if (upstream.isUsable && excluded?.has(upstream) !== true) return upstream;
+      const takes = upstream.isUsable && upstream.takes(need) === true;
+      if (takes && excluded?.has(upstream) !== true) return upstream;
     }
     return null;
+  }
+
+  /** A connection whose server may yet say that it takes what `waiting` needs. */
+  #unheardFor({ request: { need }, excluded }: Waiting): UpstreamConnection | null {
+    for (const upstream of this.#connections) {
+      const mayTake = upstream.isUsable && upstream.takes(need) === null;
+      if (mayTake && excluded?.has(upstream) !== true) return upstream;
+    }
+    return null;
+  }
+
+  /** Whether no connection to be had here takes it. */
+  #isHopeless(need: StreamNeed): boolean {
+    if (need === "any") return false;
+    return this.#choice.known === "http1" ? need === "extended-connect" : this.#extendedConnect === false;
+  }
+
+  #turnAway({ request, excluded }: Waiting): void {
+    if (request.need === "websocket") {
+      return this.#owner.overHttp1(this.#origin, request, excluded !== null);
+    }
+    const message = `${this.#where} takes no CONNECT with :protocol (RFC 8441)`;
+    request.failed(new UpstreamError("no-extended-connect", message));
   }
 
   #open(upstream: UpstreamConnection, { request }: Waiting): boolean {
@@ -199,9 +245,9 @@ export class OriginConnections implements UpstreamOwner {
       // One whose request has found another connection meanwhile is as good as a new one.
       if (shared || !this.#waiting.some((other) => other.dial === dial)) return dial;
     }
-    if (this.#connections.length + this.#dials.size < CONNECTION_LIMIT || this.#makeRoom(waiting)) {
-      return this.#dial();
-    }
+    const tunnels = this.#connections.filter(({ isTunnel }) => isTunnel).length;
+    const taken = this.#connections.length - tunnels + this.#dials.size;
+    if (taken < CONNECTION_LIMIT || this.#makeRoom(waiting)) return this.#dial();
     if (this.#connections.length > 0) return null;
     // There is nothing else to hope for.
     const [first = null] = this.#dials;
@@ -235,9 +281,8 @@ export class OriginConnections implements UpstreamOwner {
     this.#dials.delete(dial);
     if (this.#closed) return this.#owner.drop(dialed);
     if (!this.#add(dialed, false)) {
-      const { host, port } = this.#origin;
-      const message = `${formatHostPort(host, port)} closed the connection as soon as it was made`;
-      return this.#fail(dial, new UpstreamError("failed", message));
+      this.#fail(this.#waitingFor(dial), `${this.#where} closed the connection as soon as it was made`);
+      return this.#serve();
     }
     for (const waiting of this.#waiting) if (waiting.dial === dial) waiting.dial = null;
     this.#serve();
@@ -245,14 +290,22 @@ export class OriginConnections implements UpstreamOwner {
 
   #dialFailed(dial: Dial, error: UpstreamError): void {
     this.#dials.delete(dial);
-    this.#fail(dial, error);
+    this.#fail(this.#waitingFor(dial), error);
+    this.#serve();
   }
 
-  #fail(dial: Dial, error: UpstreamError): void {
-    const told = this.#waiting.filter((waiting) => waiting.dial === dial);
+  #waitingFor(dial: Dial): Waiting[] {
+    return this.#waiting.filter((waiting) => waiting.dial === dial);
+  }
+
+  #fail(told: readonly Waiting[], why: UpstreamError | string): void {
+    const error = typeof why === "string" ? new UpstreamError("failed", why) : why;
     for (const { request } of told) this.cancel(request);
     for (const { request } of told) request.failed(error);
-    this.#serve();
+  }
+
+  get #where(): string {
+    return formatHostPort(this.#origin.host, this.#origin.port);
   }
 
   /** False: it can take no stream, and never will. */

@@ -6,7 +6,9 @@
 import { addNote, type HttpFlow } from "../flow/record.ts";
 import type { ProtocolFault } from "../http/fault.ts";
 import type { Fields } from "../http/fields.ts";
+import type { RequestHead } from "../http/head.ts";
 import type { StreamPriority } from "../http/priority.ts";
+import { isWebSocketRequest } from "../http/websocket.ts";
 import type { FlowGate } from "./flow_gate.ts";
 import type { ProxyContext } from "./context.ts";
 import type { Pending } from "./lane.ts";
@@ -15,7 +17,7 @@ import { forwardedHead, type Origin, type Routing } from "./origin.ts";
 import type { StreamRequest } from "./origin_connections.ts";
 import { type OriginLegOf, StreamPriorities, translated } from "./priorities.ts";
 import { repetition } from "./retry.ts";
-import type { StreamUser, UpstreamConnection } from "./upstream_connection.ts";
+import type { StreamNeed, StreamUser, UpstreamConnection } from "./upstream_connection.ts";
 import type { UpstreamError } from "./upstream_error.ts";
 
 /** Where streams to origins come from. */
@@ -173,6 +175,10 @@ export class OriginSide implements StreamRequest {
 
   // --- StreamRequest ---
 
+  get need(): StreamNeed {
+    return needOf(this.user.flow.request.head);
+  }
+
   opened(upstream: UpstreamConnection, leg: Leg): void {
     const search = this.#search;
     if (search === null) return;
@@ -239,4 +245,10 @@ export class OriginSide implements StreamRequest {
     const { routing } = this.#source;
     return routing.kind === "reverse" && this.#gate.hostEdited ? { ...routing, keepHost: true } : routing;
   }
+}
+
+function needOf(head: RequestHead): StreamNeed {
+  if (head.protocol === null) return "any";
+  if (isWebSocketRequest(head)) return "websocket";
+  return head.method === "CONNECT" ? "extended-connect" : "any";
 }

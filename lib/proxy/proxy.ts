@@ -1,6 +1,7 @@
 // The running proxy: one listener, one session per client connection, and an orderly end.
 
 import { networkInterfaces } from "node:os";
+import type { Flow } from "../flow/record.ts";
 import type { FlowStore } from "../flow/store.ts";
 import type { Hooks } from "../hooks/hooks.ts";
 import { Deadlines } from "../net/deadlines.ts";
@@ -12,6 +13,10 @@ import { ClientSession } from "./client_session.ts";
 import { Ids, log, type ProxyContext } from "./context.ts";
 import { InterceptionCertificates } from "./interception_certificates.ts";
 import { RejectedHosts } from "./rejected_hosts.ts";
+import { RunningFlows } from "./running_flows.ts";
+import type { ReplayRequest } from "./replay_request.ts";
+import type { ReplayTcp } from "./replay_tcp.ts";
+import { Replays } from "./replays.ts";
 import type { Settings } from "./settings.ts";
 import { ToldNotes } from "./told_notes.ts";
 import { addTrustedRoots, UpstreamTrust } from "./upstream_trust.ts";
@@ -25,6 +30,7 @@ export interface ProxyParts {
 export class Proxy {
   readonly #context: ProxyContext;
   readonly #sessions = new Set<ClientSession>();
+  readonly #replays: Replays;
   #listener: Listener | null = null;
   #refused = 0;
   #emptied: (() => void) | null = null;
@@ -42,14 +48,28 @@ export class Proxy {
       trust: new UpstreamTrust(settings.clientCertificate),
       rejectedHosts: new RejectedHosts(),
       toldNotes: new ToldNotes(),
+      running: new RunningFlows(),
       ids: new Ids(),
       isOwnAddress: (target) => this.#isOwnAddress(target),
     };
+    this.#replays = new Replays(this.#context, () => this.#noteEmpty());
   }
 
   /** Client connections that are open now. */
   get connections(): number {
     return this.#sessions.size;
+  }
+
+  /** Replays that are under way now. They are no client connections. */
+  get replays(): number {
+    return this.#replays.size;
+  }
+
+  /** Ends a flow now, at a person's wish: both sides see a reset. False: it does not run. */
+  kill(flow: Flow): boolean {
+    let isKilled = false;
+    this.#context.turns.run(() => isKilled = this.#context.running.kill(flow));
+    return isKilled;
   }
 
   /** Listens. Rejects with a ListenError. */
@@ -64,7 +84,8 @@ export class Proxy {
   async stop(grace: number): Promise<void> {
     this.#listener?.close();
     for (const session of [...this.#sessions]) session.shutdown();
-    if (this.#sessions.size > 0) {
+    this.#replays.shutdown();
+    if (!this.#isEmpty) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, grace);
         this.#emptied = () => {
@@ -74,7 +95,21 @@ export class Proxy {
       });
     }
     for (const session of [...this.#sessions]) session.destroy();
+    this.#replays.destroy();
     this.#context.deadlines.stop();
+  }
+
+  /**
+   * Sends a request to its origin once more, as recorded or edited: a flow of its own (`replayed`), with no client. Null:
+   * it is on its way; else one line for a person that says why not.
+   */
+  replayRequest(request: ReplayRequest): string | null {
+    return this.#replays.request(request);
+  }
+
+  /** Says what a client of raw TCP has said to its server once more. As `replayRequest`. */
+  replayTcp(replay: ReplayTcp): string | null {
+    return this.#replays.tcp(replay);
   }
 
   #accept(transport: Transport): void {
@@ -92,10 +127,18 @@ export class Proxy {
     }
     const session = new ClientSession(this.#context, transport, () => {
       this.#sessions.delete(session);
-      if (this.#sessions.size === 0) this.#emptied?.();
+      this.#noteEmpty();
     });
     this.#sessions.add(session);
     session.run();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#sessions.size === 0 && this.#replays.size === 0;
+  }
+
+  #noteEmpty(): void {
+    if (this.#isEmpty) this.#emptied?.();
   }
 
   #isOwnAddress(target: Endpoint): boolean {

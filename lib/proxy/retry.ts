@@ -1,6 +1,8 @@
 // When a request may be sent a second time: RFC 9110, 9.2.2; RFC 9112, 9.3.1; RFC 9113, 8.7.
 
 import type { HttpFlow } from "../flow/record.ts";
+import type { RequestHead } from "../http/head.ts";
+import { isWebSocketConnect } from "../http/websocket.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -32,6 +34,11 @@ export function repetition(wasKept: boolean, code: string, flow: HttpFlow): Repe
 
 /** Only on a kept connection, for a request that may be repeated and has no body that has gone by. */
 function isFailedReuse(wasKept: boolean, code: string, flow: HttpFlow): boolean {
-  return wasKept && CLOSED_CODES.has(code) && IDEMPOTENT.has(flow.request.head.method) &&
+  return wasKept && CLOSED_CODES.has(code) && isIdempotent(flow.request.head) &&
     flow.request.endedAt !== null && flow.request.body.length === 0;
+}
+
+function isIdempotent(head: RequestHead): boolean {
+  // RFC 6455, 4.1: the handshake of a WebSocket is a GET, whatever HTTP/2 calls it.
+  return IDEMPOTENT.has(head.method) || isWebSocketConnect(head);
 }

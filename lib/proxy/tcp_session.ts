@@ -63,6 +63,7 @@ export class TcpSession {
     const { client, server } = { client: this.#fromClient, server: this.#fromServer };
     if (this.#flow !== null) {
       this.#context.store.add(this.#flow);
+      this.#context.running.begin(this.#flow, this);
       const held = this.#context.hooks.run("tcpStart", this.#flow, this.#control(null));
       if (held !== null) {
         client.hold(this.#holding(held));
@@ -215,6 +216,7 @@ export class TcpSession {
       this.#flow.closedBy ??= this.#flow.error?.by ?? null;
       this.#flow.held = false;
       this.#context.store.end(this.#flow);
+      this.#context.running.end(this.#flow);
       this.#context.hooks.run("tcpEnd", this.#flow);
     }
     this.#onOver();

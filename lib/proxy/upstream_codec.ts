@@ -1,5 +1,6 @@
 // The codec of a connection to an origin.
 
+import { randomBytes } from "node:crypto";
 import type { ConnectionRecord } from "../flow/record.ts";
 import type { HttpConnection } from "../http/connection.ts";
 import { Http1Client } from "../http1/client.ts";
@@ -15,7 +16,12 @@ export function upstreamCodec(
   record: ConnectionRecord,
 ): HttpConnection {
   const hopByHop = routing.kind === "explicit" ? "own" : "keep";
-  if (protocol === "http1") return new Http1Client({ lenient: settings.lenient, hopByHop });
+  if (protocol === "http1") return new Http1Client({ lenient: settings.lenient, hopByHop, webSocketKey });
   const scheme = record.tls === null ? "http" : "https";
   return new Http2Client({ hopByHop, priority: settings.http2Priority, scheme, windowBudget });
+}
+
+/** RFC 6455, 4.1 */
+function webSocketKey(): string {
+  return randomBytes(16).toString("base64");
 }

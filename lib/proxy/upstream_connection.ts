@@ -24,6 +24,9 @@ import { Leg } from "./leg.ts";
  */
 export const PING_TIMEOUT = 15_000;
 
+/** What a stream must carry: an ordinary request, a WebSocket, or CONNECT for another protocol (RFC 8441, 4). */
+export type StreamNeed = "any" | "websocket" | "extended-connect";
+
 /** Who has a stream open on the connection: an exchange. */
 export interface StreamUser {
   readonly flow: HttpFlow;
@@ -70,6 +73,8 @@ export class UpstreamConnection implements DriverHandler {
   /** A PING is out, and nothing has come since. */
   #pinged = false;
   #dead = false;
+  /** What the server offers; null until it has said. */
+  #offers: Offers | null = null;
   /** It has waited for requests, and nothing has come since: the server may have closed it meanwhile. */
   #waited: boolean;
 
@@ -99,6 +104,19 @@ export class UpstreamConnection implements DriverHandler {
   /** Whether a new exchange can be opened on it. */
   get isUsable(): boolean {
     return !this.#dead && !this.driver.isClosed && this.driver.connection.canOpen;
+  }
+
+  /** Whether a stream on it can be what is needed; null: the server has not said yet. */
+  takes(need: StreamNeed): boolean | null {
+    if (need === "any") return true;
+    // RFC 6455: any connection of HTTP/1 can become a WebSocket; RFC 8441, 3: one of HTTP/2 where that is offered.
+    if (!this.driver.connection.multiplexes) return need === "websocket";
+    return this.#offers?.extendedConnect ?? null;
+  }
+
+  /** Whether it has left HTTP: it takes no request any more, and goes on for as long as its peers like. */
+  get isTunnel(): boolean {
+    return this.driver.halfCloses;
   }
 
   /** Whether nothing is under way on it. */
@@ -177,6 +195,7 @@ export class UpstreamConnection implements DriverHandler {
         if (this.isIdle) this.close();
         return;
       case "offers":
+        this.#offers = event.offers;
         return this.#owner.upstreamOffers(event.offers);
       case "push":
         return this.#owner.upstreamPush(this, event);

@@ -1,7 +1,7 @@
 /** An origin cannot be reached, or not be trusted. The message is one line for a person: cause, host, what to do. */
 export class UpstreamError extends Error {
   override readonly name = "UpstreamError";
-  /** "refused", "unresolvable", "timed-out", "unreachable", "tls-verification", "tls", "no-application-protocol", "loop", "failed" */
+  /** "refused", "unresolvable", "timed-out", "unreachable", "tls-verification", "tls", "no-application-protocol", "no-websocket", "no-extended-connect", "loop", "failed" */
   readonly code: string;
 
   constructor(code: string, message: string) {

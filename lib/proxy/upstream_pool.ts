@@ -1,7 +1,7 @@
 // The HTTP connections to origins that belong to one client connection: reused within it, by scheme and authority.
 // Invariant: all of them are closed with the client's.
 
-import type { ConnectionRecord } from "../flow/record.ts";
+import { addNote, type ConnectionRecord } from "../flow/record.ts";
 import type { Offers } from "../http/connection.ts";
 import type { Transport } from "../net/transport.ts";
 import type { ProxyContext } from "./context.ts";
@@ -9,6 +9,7 @@ import { dropDialed } from "./dial_origin.ts";
 import {
   type DialedUpstream,
   dialUpstream,
+  http1ForWebSocket,
   only,
   type ProtocolChoice,
   protocolChoice,
@@ -22,6 +23,9 @@ import type { UpstreamError } from "./upstream_error.ts";
 
 /** Origins remembered for a client that does not stay with one; beyond it those without a connection are forgotten. */
 const ORIGIN_LIMIT = 256;
+
+const OVER_HTTP1 =
+  "the server takes no WebSocket over HTTP/2: it was asked for over HTTP/1.1, on another connection";
 
 export interface PoolOptions {
   routing: Routing;
@@ -95,6 +99,7 @@ export class UpstreamPool implements OriginConnectionsOwner {
   /** The request to `origin` is of no interest any more: it hears nothing. */
   cancel(origin: Origin, request: StreamRequest): void {
     this.#origins.get(keyOf(origin))?.cancel(request);
+    this.#origins.get(webSocketKeyOf(origin))?.cancel(request);
   }
 
   /** Closes everything. */
@@ -135,6 +140,12 @@ export class UpstreamPool implements OriginConnectionsOwner {
     return upstream;
   }
 
+  overHttp1(origin: Origin, request: StreamRequest, fresh: boolean): void {
+    const { flow } = request.user;
+    if (!flow.notes.includes(OVER_HTTP1)) addNote(flow, OVER_HTTP1);
+    this.#connectionsOf(webSocketKeyOf(origin), origin, http1ForWebSocket).acquire(request, fresh);
+  }
+
   upstreamIdleClosed(): void {
     // A client with parallel streams may be asking this very moment: it is not told, and gets a new one.
     if (!this.#closed && this.#options.clientProtocol === "http1") this.#owner.upstreamIdleClosed();
@@ -160,15 +171,22 @@ export class UpstreamPool implements OriginConnectionsOwner {
       last !== null && last.origin.host === origin.host && last.origin.port === origin.port &&
       last.origin.scheme === origin.scheme
     ) return last.connections;
-    const key = keyOf(origin);
+    const connections = this.#connectionsOf(
+      keyOf(origin),
+      origin,
+      () => protocolChoice(this.#context.settings, origin, this.#options.clientProtocol),
+    );
+    this.#last = { origin, connections };
+    return connections;
+  }
+
+  #connectionsOf(key: string, origin: Origin, choice: () => ProtocolChoice): OriginConnections {
     let connections = this.#origins.get(key);
     if (connections === undefined) {
       if (this.#origins.size >= ORIGIN_LIMIT) this.#forgetIdle();
-      const choice = protocolChoice(this.#context.settings, origin, this.#options.clientProtocol);
-      connections = new OriginConnections(this.#context.turns, origin, choice, this);
+      connections = new OriginConnections(this.#context.turns, origin, choice(), this);
       this.#origins.set(key, connections);
     }
-    this.#last = { origin, connections };
     return connections;
   }
 
@@ -179,4 +197,9 @@ export class UpstreamPool implements OriginConnectionsOwner {
 
 function keyOf(origin: Origin): string {
   return `${origin.scheme}://${origin.host.toLowerCase()}:${origin.port}`;
+}
+
+/** Of the connections for WebSockets only. */
+function webSocketKeyOf(origin: Origin): string {
+  return `${keyOf(origin)} WebSocket`;
 }

@@ -260,7 +260,7 @@ function shown(raw) {
 }
 
 /** A socket to the origin or the proxy, TLS on it where the scheme says so. */
-async function secured(to, protocols) {
+export async function secured(to, protocols) {
   const socket = await connected(to);
   if (to.scheme === "http") return socket;
   const secure = tls.connect({ socket, ca: to.ca, servername: "localhost", ALPNProtocols: protocols });

@@ -11,6 +11,7 @@ import {
 } from "../../lib/proxy/origin_connections.ts";
 import {
   type PushSignal,
+  type StreamNeed,
   UpstreamConnection,
   type UpstreamOwner,
 } from "../../lib/proxy/upstream_connection.ts";
@@ -42,6 +43,8 @@ export class FakeOrigin implements OriginConnectionsOwner {
   readonly made: FakeUpstream[] = [];
   readonly pushes: [UpstreamConnection, PushSignal][] = [];
   readonly dropped: DialedUpstream[] = [];
+  /** Requests for WebSockets that HTTP/2 does not take, and whether they want a fresh connection. */
+  readonly turnedAway: [request: StreamRequest, fresh: boolean][] = [];
   onPush: (upstream: UpstreamConnection, push: PushSignal) => void = (upstream, push) =>
     void this.pushes.push([upstream, push]);
   /** What is done to a new codec before anything else. */
@@ -106,6 +109,10 @@ export class FakeOrigin implements OriginConnectionsOwner {
     return upstream;
   }
 
+  overHttp1(_origin: Origin, request: StreamRequest, fresh: boolean): void {
+    this.turnedAway.push([request, fresh]);
+  }
+
   upstreamIdleClosed(): void {
     this.idleCloses++;
   }
@@ -125,6 +132,7 @@ export class FakeOrigin implements OriginConnectionsOwner {
 export class Wanter implements StreamRequest {
   readonly name: string;
   readonly log: string[];
+  readonly need: StreamNeed;
   got: { upstream: UpstreamConnection; leg: Leg } | null = null;
   error: UpstreamError | null = null;
   calls = 0;
@@ -136,9 +144,10 @@ export class Wanter implements StreamRequest {
   };
 
   /** `log` gets the names in the order in which they were served. */
-  constructor(name: string, log: string[]) {
+  constructor(name: string, log: string[], need: StreamNeed = "any") {
     this.name = name;
     this.log = log;
+    this.need = need;
   }
 
   opened(upstream: UpstreamConnection, leg: Leg): void {

@@ -63,12 +63,13 @@ Deno.test("h2c: a request that asks for it, and its settings", () => {
   assert.equal(upgrade?.head, asking);
   assert.deepEqual([...upgrade.settings], [0, 3, 0, 0, 0, 100]);
   assert.deepEqual(h2cUpgrade(withSettings(""), true)?.settings.length, 0, "no settings are settings too");
-  assert.ok(h2cUpgrade(head([["Upgrade", "websocket, H2C"], UPGRADE[0], UPGRADE[2]]), true), "among others");
+  assert.ok(h2cUpgrade(head([["Upgrade", "chat/1, H2C"], UPGRADE[0], UPGRADE[2]]), true), "among others");
 });
 
 const notFollowed: [why: string, head: RequestHead, end?: boolean][] = [
   ["nothing is asked for", head([])],
   ["another protocol", head([["Connection", "upgrade"], ["Upgrade", "websocket"]])],
+  ["a WebSocket is asked for as well", head([UPGRADE[0], ["Upgrade", "websocket, h2c"], UPGRADE[2]])],
   ["a body comes", head(UPGRADE), false],
   ["HTTP/1.0", head(UPGRADE, { version: "HTTP/1.0" })],
   ["Upgrade is not named in Connection", head(UPGRADE, { protocol: null })],

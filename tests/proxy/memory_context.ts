@@ -7,6 +7,7 @@ import { Deadline, Deadlines } from "../../lib/net/deadlines.ts";
 import { Turns } from "../../lib/net/driver.ts";
 import { Ids, type ProxyContext } from "../../lib/proxy/context.ts";
 import type { Settings } from "../../lib/proxy/settings.ts";
+import { RunningFlows } from "../../lib/proxy/running_flows.ts";
 import { ToldNotes } from "../../lib/proxy/told_notes.ts";
 import { testSettings } from "../kit/proxy_fixture.ts";
 
@@ -76,6 +77,7 @@ export function memoryContext(overrides: Partial<Settings> = {}): MemoryContext 
     turns: new Turns(),
     deadlines,
     toldNotes: new ToldNotes(),
+    running: new RunningFlows(),
     ids: new Ids(),
     isOwnAddress: () => false,
   };
