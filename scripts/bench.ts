@@ -9,8 +9,9 @@ import { loadAuthority } from "../lib/tls/authority_files.ts";
 import { flowsRow, runFlowsRow } from "./bench_flows.ts";
 import { http2DelayRow, runHttp2DelayRow } from "./bench_http2_delay.ts";
 import { http2StallRows, runHttp2StallRow } from "./bench_http2_stall.ts";
+import { httpDriver } from "./bench_http_load.ts";
 import { runLoadRow } from "./bench_load.ts";
-import { loadRows } from "./bench_load_rows.ts";
+import { httpLoadRows } from "./bench_load_rows.ts";
 import { busyLine, machineLine, type Programs } from "./bench_machine.ts";
 import { AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE, startNginxProxy, startOrigin } from "./bench_nginx.ts";
 import { benchHelp, type BenchOptions, isWanted, parseBenchOptions, timeLimit } from "./bench_options.ts";
@@ -20,6 +21,8 @@ import { OutOfTime, type Setting, TimeLimit } from "./bench_setting.ts";
 import { runStallRow, stallRows } from "./bench_stall.ts";
 import { runStartRow, startRow } from "./bench_start.ts";
 import { rowLines, type RowReport, summaryLines } from "./bench_table.ts";
+import { startWebSocketOrigin, webSocketDriver, webSocketRows } from "./bench_websocket.ts";
+import { runWebSocketPaceRow, webSocketPaceRow } from "./bench_websocket_pace.ts";
 import { wrkScript } from "./bench_wrk.ts";
 
 interface BenchRow {
@@ -29,7 +32,15 @@ interface BenchRow {
 }
 
 const rows: readonly BenchRow[] = [
-  ...loadRows.map((row) => ({ ...row, run: (setting: Setting) => runLoadRow(row, setting) })),
+  ...httpLoadRows.map((row) => ({
+    ...row,
+    run: (setting: Setting) => runLoadRow(row, httpDriver(row, setting), setting),
+  })),
+  ...webSocketRows.map((row) => ({
+    ...row,
+    run: (setting: Setting) => runLoadRow(row, webSocketDriver(row, setting), setting),
+  })),
+  { ...webSocketPaceRow, run: runWebSocketPaceRow },
   { ...startRow, run: runStartRow },
   ...stallRows.map((row) => ({ ...row, run: (setting: Setting) => runStallRow(row, setting) })),
   ...http2StallRows.map((row) => ({ ...row, run: (setting: Setting) => runHttp2StallRow(row, setting) })),
@@ -118,6 +129,7 @@ async function runBench(
   const authority = await writeCertificates(folder);
   await Deno.writeTextFile(`${folder}/wrk.lua`, wrkScript);
   const origin = await startOrigin(programs.nginx, folder);
+  const echo = await startWebSocketOrigin(folder);
   const setting: Setting = {
     options,
     limit,
@@ -127,14 +139,14 @@ async function runBench(
     h2load: programs.h2load,
     mitm,
     mitmdump: programs.mitmdump,
-    origin,
-    nginx: programs.nginx === null ? null : await startNginxProxy(programs.nginx, folder, origin),
+    origin: { ...origin, websocket: echo.port },
+    nginx: programs.nginx === null ? null : await startNginxProxy(programs.nginx, folder, origin, echo.port),
     authority,
   };
   const reports: RowReport[] = [];
   for (const row of rows.filter(({ name }) => isWanted(options, name))) {
     const report = await row.run(setting).catch((error: unknown) => failedRow(row, error));
-    const gone = [origin.process, setting.nginx?.process].map((each) => each?.ended ?? null);
+    const gone = [origin.process, echo.process, setting.nginx?.process].map((each) => each?.ended ?? null);
     report.faults.push(...gone.filter((reason) => reason !== null));
     console.log(`\n${rowLines(report).join("\n")}`);
     reports.push(report);
@@ -145,6 +157,7 @@ async function runBench(
     await Deno.writeTextFile(options.json, JSON.stringify({ machine, busy, options, rows }, null, 2) + "\n");
   }
   await setting.nginx?.process.stop();
+  await echo.process.stop();
   await origin.process.stop();
   console.log(`\nthe run took ${Math.round((performance.now() - start) / 1000)} s`);
   return reports.some(({ faults }) => faults.length > 0) ? 1 : 0;

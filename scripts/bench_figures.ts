@@ -20,7 +20,7 @@ export interface Check {
   /** What exactly is compared with what, for a person; empty where the name says it all. */
   meaning: string;
   measured: Spread;
-  /** "x" (a ratio), "s", "MiB" */
+  /** "x" (a ratio), "s", "ms", "MiB" */
   unit: string;
   target: Target | null;
   verdict: Verdict;
@@ -44,12 +44,25 @@ export function spreadOf(values: readonly number[]): Spread {
  * counterpart: what the two have in common in a round, such as a busy machine, cancels out.
  */
 export function ratioOf(of: readonly number[], to: readonly number[]): Spread {
+  return compared(of, to, (value, other) => value / other);
+}
+
+/** The same for how much more `of` is than `to`. */
+export function differenceOf(of: readonly number[], to: readonly number[]): Spread {
+  return compared(of, to, (value, other) => value - other);
+}
+
+function compared(
+  of: readonly number[],
+  to: readonly number[],
+  compare: (value: number, other: number) => number,
+): Spread {
   const rounds: number[] = [];
   for (const [round, value] of of.entries()) {
     const other = to[round];
-    if (other !== undefined) rounds.push(value / other);
+    if (other !== undefined) rounds.push(compare(value, other));
   }
-  return { ...spreadOf(rounds), value: median(of) / median(to) };
+  return { ...spreadOf(rounds), value: compare(median(of), median(to)) };
 }
 
 /** `sound`: nothing failed while it was measured. */

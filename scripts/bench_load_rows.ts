@@ -9,15 +9,21 @@ export type Subject = "direct" | "nginx" | "nginx as mitm" | "mitm" | "mitm -k" 
 export interface Comparison {
   of: Subject;
   to: Subject;
-  /** The ratio of their requests per second. */
+  /** The ratio of their rates. */
   target: Target | null;
   /** What makes them unlike each other. */
   meaning: string;
 }
 
-export interface LoadRow {
+/** What every row of load is. */
+export interface ComparedRow {
   name: string;
   title: string;
+  subjects: readonly Subject[];
+  comparisons: readonly Comparison[];
+}
+
+export interface HttpLoadRow extends ComparedRow {
   resource: { path: string; size: number };
   connections: number;
   tls: boolean;
@@ -27,8 +33,6 @@ export interface LoadRow {
   origin: "HTTP/1.1" | "HTTP/2";
   /** A new connection for each request, on both legs. */
   close: boolean;
-  subjects: Subject[];
-  comparisons: Comparison[];
 }
 
 const atLeast = (value: number): Target => ({ kind: "at-least", value });
@@ -41,7 +45,7 @@ function compare(nginx: number | null, mitmdump: number | null): Comparison[] {
   ];
 }
 
-export const loadRows: readonly LoadRow[] = [
+export const httpLoadRows: readonly HttpLoadRow[] = [
   {
     name: "tiny-plain",
     title: "GET of 2 bytes, keep-alive, 32 connections, both legs plain, flows recorded",

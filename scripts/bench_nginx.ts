@@ -37,6 +37,8 @@ export interface NginxProxy {
   newTls: number;
   /** New connections upstream with all that mitm does: full handshakes, certificates verified. */
   newTlsVerified: number;
+  /** Passes on what comes after an upgrade, to the origin that echoes. */
+  websocket: number;
 }
 
 /** `folder` holds the certificate. Where nginx is not installed, `null`, the origin is Deno's own server. */
@@ -85,15 +87,21 @@ export async function startOrigin(nginx: string | null, folder: string): Promise
   return { process, plain, tls, http2 };
 }
 
-export async function startNginxProxy(nginx: string, folder: string, origin: Origin): Promise<NginxProxy> {
-  const [plain = 0, tls = 0, http2 = 0, newTls = 0, newTlsVerified = 0] = freePorts(5);
+/** `echo`: the port of the origin that echoes over WebSocket. */
+export async function startNginxProxy(
+  nginx: string,
+  folder: string,
+  origin: Origin,
+  echo: number,
+): Promise<NginxProxy> {
+  const [plain = 0, tls = 0, http2 = 0, newTls = 0, newTlsVerified = 0, websocket = 0] = freePorts(6);
   const keepAlive = 'proxy_http_version 1.1; proxy_set_header Connection "";';
   await Deno.mkdir(`${folder}/nginx`);
   const process = await start(
     nginx,
     folder,
     "nginx",
-    [plain, tls, http2, newTls, newTlsVerified],
+    [plain, tls, http2, newTls, newTlsVerified, websocket],
     `
   upstream plain { server 127.0.0.1:${origin.plain}; keepalive 64; keepalive_requests 1000000000; }
   upstream tls { server 127.0.0.1:${origin.tls}; keepalive 64; keepalive_requests 1000000000; }
@@ -121,9 +129,16 @@ export async function startNginxProxy(nginx: string, folder: string, origin: Ori
     proxy_ssl_trusted_certificate ../${AUTHORITY_FILE};
     proxy_ssl_session_reuse off;
     location / { proxy_pass https://127.0.0.1:${origin.tls}; }
+  }
+  server {
+    listen 127.0.0.1:${websocket} ssl;
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection upgrade;
+    location / { proxy_pass https://127.0.0.1:${echo}; }
   }`,
   );
-  return { process, plain, tls, http2, newTls, newTlsVerified };
+  return { process, plain, tls, http2, newTls, newTlsVerified, websocket };
 }
 
 /** `servers`: what stands in `http {}`. All its files are in `folder/name`. */

@@ -21,7 +21,7 @@ export const benchHelp = `deno task bench [options]
 
   --rounds N     how often each proxy is measured in a row (5)
   --seconds S    how long one measurement takes, in whole seconds (2)
-  --quick        one round of one second, smaller bodies: whether it works, in a minute; its figures mean little
+  --quick        one round of one second, smaller bodies: whether it works, in two minutes; its figures mean little
   --only NAME    only the rows whose name has NAME in it (repeatable)
   --mitm FILE    measure this program instead of ./mitm, such as dist/mitm
   --json FILE    write all figures there, too
@@ -33,13 +33,13 @@ The rows, and how to read them: docs/bench.md
 const MAX_ROUNDS = 100;
 const MAX_SECONDS = 600;
 
-/** Measurements with wrk and h2load in one round of all rows, the warming up not counted. */
-const CELLS = 22;
-/** Starting and stopping wrk. Seconds. */
-const CELL_OVERHEAD = 0.5;
-/** What does not depend on the rounds: starts, warming up, the rows without wrk and h2load. Seconds. */
-const FIXED = 170;
-const FIXED_QUICK = 45;
+/** Measurements of load in one round of all rows, the warming up not counted; websocket-pace counts twice. */
+const CELLS = 33;
+/** Starting and stopping what puts the load on, and warming it up. Seconds. */
+const CELL_OVERHEAD = 0.6;
+/** What does not depend on the rounds: starts, warming up, `direct`, the rows without load. Seconds. */
+const FIXED = 210;
+const FIXED_QUICK = 80;
 
 /** A string says what is wrong with the words. "help": it was asked for. */
 export function parseBenchOptions(

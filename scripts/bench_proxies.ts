@@ -1,4 +1,5 @@
-// mitm and mitmdump, started in reverse mode in front of an origin, each on a port and with a folder of its own.
+// mitm and mitmdump, started in reverse mode in front of an origin, or as a proxy that is told where to go, each on a port and
+// with a folder of its own.
 
 import { freePorts, RunningProgram } from "./bench_process.ts";
 
@@ -23,15 +24,23 @@ export interface Mitm {
 }
 
 /** What mitm prints when all is well: at its end wrk leaves connections whose handshake is not done yet. */
-const EXPECTED = /^mitm \S+ listening on |^CA certificate: |closed the connection during the TLS handshake/;
+const EXPECTED =
+  /^mitm \S+ listening on |^try: curl |^CA certificate: |closed the connection during the TLS handshake/;
 
-/** `trust`: the file of the CA to verify the origin against; null: anything goes (`-k`). */
-export async function startMitm(mitm: Mitm, origin: Origin, trust: string | null): Promise<RunningProxy> {
+/**
+ * `origin`: null: its clients say where to go. `trust`: the file of the CA to verify the origin against; null: anything
+ * goes (`-k`).
+ */
+export async function startMitm(
+  mitm: Mitm,
+  origin: Origin | null,
+  trust: string | null,
+): Promise<RunningProxy> {
   const [port = 0] = freePorts(1);
   const process = new RunningProgram("mitm", mitm.program, [
     ...mitmArguments(mitm, port),
     "--detail=0",
-    `--mode=reverse:${origin.scheme}://127.0.0.1:${origin.port}`,
+    `--mode=${modeFor(origin)}`,
     trust === null ? "--insecure" : `--upstream-ca=${trust}`,
   ], { env: mitm.env, expected: EXPECTED });
   await process.listening(port);
@@ -50,14 +59,14 @@ export function mitmArguments(mitm: Mitm, port: number): string[] {
 export async function startMitmdump(
   program: string,
   folder: string,
-  origin: Origin,
+  origin: Origin | null,
   http2: boolean,
 ): Promise<RunningProxy> {
   const [port = 0] = freePorts(1);
   const process = new RunningProgram("mitmdump", program, [
     "--quiet",
     "--mode",
-    `reverse:${origin.scheme}://127.0.0.1:${origin.port}`,
+    modeFor(origin),
     "--listen-host",
     "127.0.0.1",
     "--listen-port",
@@ -71,4 +80,8 @@ export async function startMitmdump(
   ]);
   await process.listening(port);
   return { process, port, ca: await Deno.readTextFile(`${folder}/mitmproxy-ca-cert.pem`) };
+}
+
+function modeFor(origin: Origin | null): string {
+  return origin === null ? "regular" : `reverse:${origin.scheme}://127.0.0.1:${origin.port}`;
 }

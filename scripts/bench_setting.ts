@@ -17,8 +17,8 @@ export interface Setting {
   mitm: Mitm;
   /** The path of the program, or null where it is not installed. */
   mitmdump: string | null;
-  /** Ports of the origin; `tls` speaks HTTP/1.1 alone, `http2` both. */
-  origin: { plain: number; tls: number; http2: number };
+  /** Ports of the origin; `tls` speaks HTTP/1.1 alone, `http2` both; `websocket` echoes over TLS. */
+  origin: { plain: number; tls: number; http2: number; websocket: number };
   /** Null where nginx is not installed. */
   nginx: NginxProxy | null;
   /** The CA of the origin and of nginx, and a certificate of it for localhost and 127.0.0.1. */

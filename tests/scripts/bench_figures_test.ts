@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { judge, median, ratioOf, spreadOf } from "../../scripts/bench_figures.ts";
+import { differenceOf, judge, median, ratioOf, spreadOf } from "../../scripts/bench_figures.ts";
 
 const positive = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
 const figures = fc.array(positive, { minLength: 1, maxLength: 20 });
@@ -43,6 +43,12 @@ Deno.test("bench ratio: what slows both in a round does not widen the spread", (
     const { value, lowest, highest } = ratioOf(to.map((each) => each * factor), to);
     for (const ratio of [value, lowest, highest]) assert(Math.abs(ratio / factor - 1) < 1e-9);
   }));
+});
+
+Deno.test("bench difference: of the medians, its spread that of the rounds", () => {
+  // Medians 3 and 2; rounds 3 - 1, 5 - 2, 2 - 4.
+  assert.deepEqual(differenceOf([3, 5, 2], [1, 2, 4]), { value: 1, lowest: -2, highest: 3 });
+  assert.equal(differenceOf([3], []).value, NaN);
 });
 
 Deno.test("bench ratio: a round that only one side had has no part in the spread", () => {
