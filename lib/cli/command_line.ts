@@ -46,7 +46,10 @@ export function parseCommandLine(words: readonly string[]): CommandLine | UsageE
   const asked = wanted as CommandLine | null;
   if (asked !== null) return asked;
   if (fault !== null) return fault;
-  if (command !== null) return command;
+  if (command instanceof UsageError || command?.kind === "completions") return command;
+  if (command?.kind === "filter") {
+    assignments.push({ name: "filter", text: command.filter, where: "the filter" });
+  }
   const values = optionValues(assignments);
   return values instanceof UsageError ? values : { kind: "run", assignments };
 }
@@ -74,8 +77,14 @@ function onFlag(program: Command, flag: string, heard: (text: string | null) => 
   program.on("option:" + flag.slice("--".length), (text?: string | null) => heard(text ?? null));
 }
 
-/** The completions command, null when none is given, or what is wrong with the words. */
-function parse(program: Command, words: readonly string[]): CommandLine | UsageError | null {
+/** A filter that stands alone. */
+interface LoneFilter {
+  kind: "filter";
+  filter: string;
+}
+
+/** The completions command or a filter, null when none is given, or what is wrong with the words. */
+function parse(program: Command, words: readonly string[]): CommandLine | LoneFilter | UsageError | null {
   let operands: readonly string[] = [];
   let shellWords: readonly string[] | null = null;
   program.argument("[words...]").action((rest: string[]) => {
@@ -92,11 +101,15 @@ function parse(program: Command, words: readonly string[]): CommandLine | UsageE
     throw error;
   }
   if (shellWords !== null) return completionsCommand(shellWords);
-  const [operand] = operands;
-  if (operand === undefined) return null;
+  const [filter, extra] = operands;
+  if (filter === undefined) return null;
+  // "mitm help" is no filter that anybody means.
+  const isWord = filter.startsWith("-") || filter === "completion" || knownFlags().has(`--${filter}`);
+  if (extra === undefined && !isWord) return { kind: "filter", filter };
+  const operand = extra ?? filter;
   return new UsageError(
     `unexpected argument ${quote(operand)}${suggestion(operand, knownFlags(["completions"]))}; ` +
-      "accepted: options, or completions bash|zsh|fish",
+      "accepted: options, one filter, or completions bash|zsh|fish",
   );
 }
 

@@ -4,7 +4,7 @@
 // hook points that will be printed are subscribed to, since the proxy skips those nobody listens to.
 
 import { clearImmediate, setImmediate } from "node:timers";
-import type { HttpFlow, TcpFlow, TcpMessage, WebSocketMessage } from "../flow/record.ts";
+import type { Flow, HttpFlow, TcpFlow, TcpMessage, WebSocketMessage } from "../flow/record.ts";
 import type { HookHandler, HookName, Hooks, LogEntry } from "../hooks/hooks.ts";
 import { JsonPrinter } from "./event_log_json.ts";
 import { TextPrinter } from "./event_log_text.ts";
@@ -22,6 +22,10 @@ export interface EventLogOptions {
   color: boolean;
   /** Takes whole lines. A promise says when it can take more; when it throws or rejects the log falls silent. */
   write: (text: string) => void | Promise<void>;
+  /** False: entries of the log only, whatever the detail. */
+  flows?: boolean;
+  /** Whether a flow is shown at all; it is asked at each of its lines. */
+  shows?: (flow: Flow) => boolean;
   /** The width of the terminal, to cut URLs to; leave it out where the output is none. It is read for each line. */
   columns?: number;
 }
@@ -86,7 +90,7 @@ class EventLogListener implements EventLog {
       if (this.#wants(entry)) this.#addText(this.#printer.log(entry));
     });
     if (options.quiet) return;
-    if (options.detail > 0) this.#listenToFlows();
+    if (options.detail > 0 && options.flows !== false) this.#listenToFlows();
     if (options.verbose) this.#listenToConnections();
   }
 
@@ -111,14 +115,14 @@ class EventLogListener implements EventLog {
         this.#switched.set(flow, { fromClient: 0, fromServer: 0 });
         this.#addHttp(flow);
       }
-      this.#addText(this.#printer.tcpStart(flow));
+      if (this.#shows(flow)) this.#addText(this.#printer.tcpStart(flow));
     });
     this.#listen("tcpMessage", (flow, message) => this.#addMessage(flow, message));
     this.#listen("tcpEnd", (flow) => this.#conversationOver(flow));
     this.#listen("websocketStart", (flow) => {
       this.#webSockets.set(flow, { messages: { client: 0, server: 0 }, bytes: { client: 0, server: 0 } });
       this.#addHttp(flow);
-      this.#addText(this.#printer.webSocketStart(flow));
+      if (this.#shows(flow)) this.#addText(this.#printer.webSocketStart(flow));
     });
     this.#listen("websocketMessage", (flow, message) => this.#addWebSocketMessage(flow, message));
     this.#listen("websocketEnd", (flow) => this.#webSocketOver(flow));
@@ -171,17 +175,23 @@ class EventLogListener implements EventLog {
     const totals = flow.kind === "http"
       ? this.#switched.get(flow) ?? { fromClient: 0, fromServer: 0 }
       : { fromClient: flow.bytesFromClient, fromServer: flow.bytesFromServer };
-    this.#add(0, () => this.#printer.tcpEnd(flow, totals));
+    if (this.#shows(flow)) this.#add(0, () => this.#printer.tcpEnd(flow, totals));
   }
 
   #webSocketOver(flow: HttpFlow): void {
     const totals = this.#webSockets.get(flow);
     if (totals === undefined || this.#done.has(flow)) return;
     this.#done.add(flow);
-    this.#add(0, () => this.#printer.webSocketEnd(flow, totals));
+    if (this.#shows(flow)) this.#add(0, () => this.#printer.webSocketEnd(flow, totals));
+  }
+
+  #shows(flow: Flow): boolean {
+    const { shows } = this.#options;
+    return shows === undefined || shows(flow);
   }
 
   #addHttp(flow: HttpFlow): void {
+    if (!this.#shows(flow)) return;
     // A line is made at once, so that the queue does not keep bodies; a failed flow is complete only after this turn.
     const lazily = this.#options.detail >= 3 || flow.error !== null;
     if (!lazily) return this.#addText(this.#printer.http(flow));
@@ -194,6 +204,7 @@ class EventLogListener implements EventLog {
       if (message.fromClient) totals.fromClient += message.length;
       else totals.fromServer += message.length;
     }
+    if (!this.#shows(flow)) return;
     // Handlers may still edit or drop it in this turn; the bytes may be reused after it.
     const limit = this.#options.format === "json" && this.#options.detail < 3
       ? 0
@@ -218,6 +229,7 @@ class EventLogListener implements EventLog {
       totals.messages[side]++;
       totals.bytes[side] += body.length;
     }
+    if (!this.#shows(flow)) return;
     // What becomes of a held message is known only after this turn; what is kept of it may be gone then.
     const limit = Math.min(body.kept, shownMessageBytes(message, this.#options.detail));
     if (!this.#hasRoom(limit)) {

@@ -11,12 +11,13 @@ const UNBROKEN = "\u0001";
 
 const HEAD = `mitm is an intercepting proxy: it shows what goes through it, as it was on the wire.
 
-Usage: mitm [options]
+Usage: mitm [options] [FILTER]
        mitm completions bash|zsh|fish
 `;
 
 const FOOT = `
-HOST is a regular expression, searched without case in the host and in host:port.
+HOST is a regular expression, searched without case in the host and in host:port. FILTER is a
+regular expression for the URL, or more: "~d example.com & ~m POST" (? in the console lists all).
 SIZE is a number of bytes, or with k, m or g (1k is 1024). TIME is a number of seconds, or with ms,
 s, m or h. The option of a flag is named in snake_case, by what is in brackets where it differs:
 --set detail=2 does what --detail 2 does. An option given again adds to a list, or takes the place

@@ -15,6 +15,7 @@ import {
   type SingleType,
   size,
 } from "./option_types.ts";
+import { filter } from "./filter_type.ts";
 import type { Detail } from "./format_event.ts";
 
 export type OptionGroup =
@@ -23,6 +24,7 @@ export type OptionGroup =
   | "TLS"
   | "HTTP"
   | "Flows"
+  | "Console"
   | "Timeouts and limits"
   | "Output"
   | "Configuration";
@@ -228,6 +230,26 @@ export const options = {
     valueName: "N",
     group: "Flows",
     live: false,
+  }),
+  console: switchOff({
+    help: "Print the event log instead of showing the console, as without a terminal.",
+    flag: "--no-console",
+    group: "Console",
+    live: false,
+  }),
+  filter: option(optional(filter), null, {
+    help: "Show only flows that match this filter, in the console and in the log; it may also stand alone.",
+    flag: "--filter",
+    valueName: "FILTER",
+    group: "Console",
+    live: true,
+  }),
+  intercept: option(optional(filter), null, {
+    help: "Hold what matches this filter for a person at the console.",
+    flag: "--intercept",
+    valueName: "FILTER",
+    group: "Console",
+    live: true,
   }),
   connect_timeout: option(duration, 10 * SECOND, {
     help: "How long connecting to an origin may take.",

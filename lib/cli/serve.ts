@@ -6,9 +6,11 @@ import { ListenError } from "../net/listen.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { AuthorityError } from "../tls/authority_error.ts";
 import { loadAuthority, type LoadedAuthority, loadOrCreateAuthority } from "../tls/authority_files.ts";
+import { EventLines } from "../console/event_lines.ts";
 import { attachEventLog, type EventLogOptions } from "./event_log.ts";
 import { LogOutput } from "./log_output.ts";
 import type { OptionValues } from "./options_table.ts";
+import { colorWanted, wantsConsole } from "./terminal_facts.ts";
 import type { LoadedOptions } from "./settings_from_options.ts";
 import { startupJson, startupText } from "./startup_text.ts";
 import { EXIT_ENVIRONMENT, oneLine, UsageError } from "./usage_error.ts";
@@ -27,7 +29,10 @@ export async function serveUntilStopped(loaded: LoadedOptions): Promise<UsageErr
   const { authority, certificatePath, created, warnings } = loadedAuthority;
 
   const json = values.log_format === "json";
+  const withConsole = wantsConsole(values);
+  if (values.intercept !== null && !withConsole) return nobodyToIntercept();
   const output = new LogOutput(Deno.stdout);
+  const events = new EventLines();
   const hooks: Hooks = new Hooks((name, error) => {
     const message = `a ${name} hook failed: ${reason(error)}`;
     // The log's own hook cannot tell of itself.
@@ -37,7 +42,10 @@ export async function serveUntilStopped(loaded: LoadedOptions): Promise<UsageErr
   const warn = (level: LogEntry["level"], code: string, message: string) => {
     hooks.run("log", { level, at: Date.now(), message, client: null, code, rule: null });
   };
-  const log = attachEventLog(hooks, eventLogOptions(values, output));
+  const log = attachEventLog(
+    hooks,
+    withConsole ? consoleLogOptions(values, events) : eventLogOptions(values, output),
+  );
   // Whoever does not read is noticed by `readerGone`.
   const say = (text: string) => void output.write(text).catch(() => {});
   const store = new FlowStore({ byteBudget: values.flow_budget, flowLimit: values.flow_limit });
@@ -54,10 +62,15 @@ export async function serveUntilStopped(loaded: LoadedOptions): Promise<UsageErr
       certificatePath,
       certificateCreated: created,
     };
-    if (!values.quiet) say(json ? startupJson(facts, Date.now()) : startupText(facts));
+    if (withConsole) events.add(startupText(facts));
+    else if (!values.quiet) say(json ? startupJson(facts, Date.now()) : startupText(facts));
     for (const warning of warnings) warn("warn", "authority", warning);
     if (Deno.env.get("SSLKEYLOGFILE")) warn("warn", "no-key-log", NO_KEY_LOG);
-    await Promise.race([stopping.wanted, output.readerGone]);
+    if (!withConsole) await Promise.race([stopping.wanted, output.readerGone]);
+    else {
+      const { runConsole } = await import("./serve_console.ts");
+      await runConsole({ loaded, hooks, store, proxy, events, facts, stopped: stopping.wanted });
+    }
   } catch (error) {
     if (error instanceof ListenError) return new UsageError(error.message, EXIT_ENVIRONMENT);
     throw error;
@@ -85,6 +98,26 @@ async function openAuthority(
   }
 }
 
+function nobodyToIntercept(): UsageError {
+  return new UsageError(
+    "--intercept: what it holds waits for a person at the console, and there is none; " +
+      "accepted: a terminal, without --no-console and --log-format json",
+  );
+}
+
+/** What the console shows as its event log: no flows, it has a list of them. */
+function consoleLogOptions(values: OptionValues, events: EventLines): EventLogOptions {
+  return {
+    detail: 1,
+    format: "text",
+    quiet: values.quiet,
+    verbose: values.verbose,
+    color: false,
+    flows: false,
+    write: (text) => events.add(text),
+  };
+}
+
 function eventLogOptions(values: OptionValues, output: LogOutput): EventLogOptions {
   const options: EventLogOptions = {
     detail: values.detail,
@@ -93,6 +126,7 @@ function eventLogOptions(values: OptionValues, output: LogOutput): EventLogOptio
     verbose: values.verbose,
     color: values.color === "always" || values.color === "auto" && colorWanted(),
     write: (text) => output.write(text),
+    ...(values.filter === null ? {} : { shows: values.filter.matches }),
   };
   if (!Deno.stdout.isTerminal()) return options;
   return {
@@ -102,11 +136,6 @@ function eventLogOptions(values: OptionValues, output: LogOutput): EventLogOptio
       return Deno.consoleSize().columns;
     },
   };
-}
-
-/** https://no-color.org: set and not empty. */
-function colorWanted(): boolean {
-  return Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR") && Deno.env.get("TERM") !== "dumb";
 }
 
 /** SIGINT and SIGTERM, while it is in use. The first one asks to stop, the second one ends the process. */

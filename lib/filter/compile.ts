@@ -13,14 +13,17 @@ export interface CompiledFilter {
   matches: (flow: Flow) => boolean;
   /** As it was given. */
   text: string;
+  /** It asks about bodies or messages: of a message under way it cannot be told yet. */
+  readsContent: boolean;
 }
 
 /** Reads a filter and makes it ready for use. */
 export function compileFilter(text: string): CompiledFilter | FilterError {
   const filter = parseFilter(text);
   if (filter instanceof FilterError) return filter;
-  const { test } = compile(filter);
-  return { matches: (flow) => test(flow, new FlowContents(flow)), text };
+  const { test, cost } = compile(filter);
+  const readsContent = cost >= COST.content;
+  return { matches: (flow) => test(flow, new FlowContents(flow)), text, readsContent };
 }
 
 type Test = (flow: Flow, contents: FlowContents) => boolean;

@@ -89,6 +89,7 @@ export const filters: readonly FilterEntry[] = [
   regex("~dst", "server, as host:port or ip:port", "text", isServer),
   plain("~e", "ended with an error", (flow) => flow.error !== null),
   plain("~marked", "marked", (flow) => flow.marked),
+  plain("~replay", "sent again from here", (flow) => flow.replayed),
   plain("~http", "HTTP", (flow) => flow.kind === "http"),
   plain("~websocket", "WebSocket", (flow) => flow.kind === "http" && flow.websocket !== null),
   // A stream of HTTP that became a tunnel is both: its request is HTTP, what follows is not.

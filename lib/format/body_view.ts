@@ -1,20 +1,16 @@
-// A captured body as lines for a person: decoded, JSON indented, form pairs, text, or a hex dump.
+// A captured body as lines for a person: content codings taken off, then what body_content.ts makes of it.
 // Invariants: a pure function of its inputs; never throws; the lines are safe to show (see escape.ts), and
 // bounded by `VIEW_LIMIT` and `VIEW_LINES` whatever the body holds.
 
 import { type CapturedBody, decodeBody, type DecodedBody, VIEW_LIMIT } from "../flow/body_decode.ts";
 import type { Fields } from "../http/fields.ts";
-import { decodeDeclaredText, decodePrintable, expandTabs, splitLines } from "./decode_text.ts";
+import { type ContentKind, type ContentView, viewContent, viewHex, viewPlain } from "./body_content.ts";
 import { escapeText } from "./escape.ts";
-import { formLines } from "./form.ts";
-import { hexDump } from "./hex.ts";
-import { indentJson } from "./json.ts";
-import { isFormType, isJsonType, isTextType, mediaType } from "./media.ts";
 import { formatSize } from "./units.ts";
 
 export interface BodyView {
-  kind: "text" | "json" | "form" | "hex" | "empty";
-  /** Safe to show, without line ends; a hex dump when the content is not text. */
+  kind: ContentKind | "empty";
+  /** Safe to show, without line ends; a hex dump when the content is not known and not text. */
   lines: string[];
   /** What a reader must know: how it was coded, what is missing, what is wrong with it. One line; null for nothing. */
   note: string | null;
@@ -25,95 +21,46 @@ export const VIEW_LINES = VIEW_LIMIT / 16;
 
 /** The view of a body that came with these head fields. `limit` is the most content to show, in bytes. */
 export function viewBody(fields: Fields, capture: CapturedBody, limit = VIEW_LIMIT): BodyView {
-  if (capture.length === 0) return { kind: "empty", lines: [], note: null };
-  const captured = capture.bytes().length;
-  if (captured === 0) {
-    return { kind: "empty", lines: [], note: `${formatSize(capture.length)}, nothing of it captured` };
-  }
+  const nothing = viewNothing(capture);
+  if (nothing !== null) return nothing;
   const decoded = decodeBody(fields, capture, limit);
-  const content = decoded.failure === null ? viewContent(fields, decoded) : viewHex(decoded.bytes);
-  const notes = [...describe(decoded, capture), ...content.notes];
-  if (content.lines.length > VIEW_LINES) {
-    content.lines.length = VIEW_LINES;
-    notes.push(`cut after ${VIEW_LINES} lines`);
-  }
-  return {
-    kind: content.kind,
-    lines: content.lines,
-    note: notes.length === 0 ? null : escapeText(notes.join("; ")),
-  };
+  const content = decoded.failure === null
+    ? viewContent(fields, decoded.bytes, decoded.cut !== null, LINES_TO_MAKE)
+    : viewHex(decoded.bytes, LINES_TO_MAKE);
+  return finish(content, describe(decoded, capture));
 }
 
-interface ContentView {
-  kind: "text" | "json" | "form" | "hex";
-  lines: string[];
-  notes: string[];
+/** The same body as it came: its content codings left on, nothing indented. */
+export function viewRawBody(fields: Fields, capture: CapturedBody, limit = VIEW_LIMIT): BodyView {
+  const nothing = viewNothing(capture);
+  if (nothing !== null) return nothing;
+  const captured = capture.bytes();
+  const bytes = captured.subarray(0, limit);
+  const over = captured.length > limit;
+  const cut = over || capture.truncated;
+  const isCoded = fields.tokens("content-encoding").some((coding) => coding !== "identity");
+  // What is said of the content is not said of its coded form.
+  const content = isCoded ? viewHex(bytes, LINES_TO_MAKE) : viewPlain(fields, bytes, cut, LINES_TO_MAKE);
+  const decoded: DecodedBody = { bytes, codings: [], cut: over ? "limit" : null, failure: null };
+  return finish(content, describe(decoded, capture));
 }
 
 /** One more line than may be shown tells that there are more. */
 const LINES_TO_MAKE = VIEW_LINES + 1;
 
-function viewContent(fields: Fields, decoded: DecodedBody): ContentView {
-  const { type, charset } = mediaType(fields);
-  const read = readText(type, charset, decoded);
-  if (read === null) return viewHex(decoded.bytes);
-  const { text, notes } = read;
-  // A body that says nothing about itself is tried as JSON: requests of small clients often do not.
-  if (isJsonType(type) || (type === "" && /^\s*[[{]/.test(text))) {
-    const lines = indentJson(text, LINES_TO_MAKE);
-    if (lines !== null) return { kind: "json", lines: lines.map(escapeText), notes };
-    if (isJsonType(type) && decoded.cut === null) notes.push("not valid JSON");
-  }
-  if (isFormType(type)) return { kind: "form", lines: formLines(text, LINES_TO_MAKE), notes };
-  const lines = splitLines(text, LINES_TO_MAKE).map((line) => escapeText(expandTabs(line)));
-  return { kind: "text", lines, notes };
+function viewNothing(capture: CapturedBody): BodyView | null {
+  if (capture.length === 0) return { kind: "empty", lines: [], note: null };
+  if (capture.bytes().length > 0) return null;
+  return { kind: "empty", lines: [], note: `${formatSize(capture.length)}, nothing of it captured` };
 }
 
-function viewHex(bytes: Uint8Array): ContentView {
-  return { kind: "hex", lines: hexDump(bytes, LINES_TO_MAKE), notes: [] };
-}
-
-/** The content as text, with remarks; null when it is not text. */
-function readText(
-  type: string,
-  charset: string | null,
-  decoded: DecodedBody,
-): { text: string; notes: string[] } | null {
-  const cut = decoded.cut !== null;
-  const label = charset ?? utf16Label(decoded.bytes);
-  const decoder = label === null ? null : textDecoder(label);
-  const notes = label !== null && decoder === null ? [`the charset "${label}" is not known`] : [];
-  if (decoder !== null && decoder.encoding !== "utf-8") {
-    try {
-      return { text: decoder.decode(decoded.bytes, { stream: cut }), notes };
-    } catch {
-      notes.push(`not valid ${decoder.encoding}`);
-    }
+function finish({ kind, lines, notes: contentNotes }: ContentView, notes: string[]): BodyView {
+  notes.push(...contentNotes);
+  if (lines.length > VIEW_LINES) {
+    lines.length = VIEW_LINES;
+    notes.push(`cut after ${VIEW_LINES} lines`);
   }
-  if (!isTextType(type) && charset === null) {
-    const text = decodePrintable(decoded.bytes, cut);
-    return text === null ? null : { text, notes };
-  }
-  const read = decodeDeclaredText(decoded.bytes, cut);
-  if (read === null) return null;
-  if (read.invalid > 0) {
-    notes.push(`${read.invalid} ${read.invalid === 1 ? "byte is" : "bytes are"} not valid utf-8`);
-  }
-  return { text: read.text, notes };
-}
-
-function textDecoder(label: string): TextDecoder | null {
-  try {
-    return new TextDecoder(label, { fatal: true });
-  } catch {
-    return null;
-  }
-}
-
-/** The encoding a UTF-16 byte order mark names. */
-function utf16Label(bytes: Uint8Array): string | null {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le";
-  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : null;
+  return { kind, lines, note: notes.length === 0 ? null : escapeText(notes.join("; ")) };
 }
 
 function describe(decoded: DecodedBody, capture: CapturedBody): string[] {

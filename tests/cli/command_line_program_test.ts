@@ -41,7 +41,8 @@ const usage: [words: string[], says: RegExp][] = [
   [["--set", "quiet=maybe"], /--set quiet: "maybe"/],
   [["-m", "transparent"], /--mode: "transparent"/],
   [["-q", "-v"], /--verbose contradicts --quiet/],
-  [["example.com"], /unexpected argument "example.com"/],
+  [["~d"], /the filter: "~d" is not a filter/],
+  [["--intercept", "~all"], /--intercept: .* waits for a person at the console/],
   [["completions", "tcsh"], /"tcsh"/],
 ];
 

@@ -31,6 +31,9 @@ Deno.test("no words: run with the defaults", () => {
     capture_limit: 1024 * 1024,
     flow_budget: 128 * 1024 * 1024,
     flow_limit: 50_000,
+    console: true,
+    filter: null,
+    intercept: null,
     connect_timeout: 10_000,
     tls_timeout: 10_000,
     head_timeout: 30_000,
@@ -52,6 +55,13 @@ Deno.test("each default, written as text, is read back as itself", () => {
     const text = defaultText(option);
     const words = text === "none" ? ["--set", `${option.name}=`] : [`${option.flag}=${text}`];
     assert.deepEqual(valuesOf(words)[option.name], option.default, option.name);
+  }
+});
+
+Deno.test("a filter alone is --filter", () => {
+  for (const words of [["~d example.com & ~m POST"], ["--filter", "~d example.com & ~m POST"]]) {
+    const { filter } = valuesOf(words);
+    assert.equal(filter?.text, "~d example.com & ~m POST");
   }
 });
 

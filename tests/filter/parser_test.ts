@@ -99,7 +99,7 @@ const errors: [name: string, text: string, at: number, message: string][] = [
   ["no text", "", 0, `Found the end ${needed}`],
   ["blanks only", "  ", 2, `Found the end ${needed}`],
   ["an unknown filter", "~q ~foo", 3, `Found "~foo", and the filters are ${names}`],
-  ["what no record can tell yet", "~replay", 0, `Found "~replay", and the filters are ${names}`],
+  ["what no record can tell", "~replayq", 0, `Found "~replayq", and the filters are ${names}`],
   ["a name in capitals", "~Q", 0, `Found "~Q", and the filters are ${names}`],
   ["a name that goes on", "~c200", 0, `Found "~c200", and the filters are ${names}`],
   ["no name", "~ q", 0, `Found "~", and the filters are ${names}`],

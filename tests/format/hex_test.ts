@@ -20,3 +20,14 @@ Deno.test("hex dump: nothing gives no line, and lines can be limited", () => {
   assert.equal(hexDump(new Uint8Array(100), 3).length, 3);
   assert.equal(hexBytes(3), 48);
 });
+
+Deno.test("hex dump: many lines are numbered through", () => {
+  const lines = hexDump(new Uint8Array(16 * 3000 + 1).fill(0x41));
+  assert.equal(lines.length, 3001);
+  const full = `${"41 ".repeat(8)} ${"41 ".repeat(8)} |${"A".repeat(16)}|`;
+  for (const [index, line] of lines.slice(0, 3000).entries()) {
+    assert.equal(line, `${(index * 16).toString(16).padStart(8, "0")}  ${full}`);
+  }
+  assert.equal(lines.at(-1), "0000bb80  41                                                |A|");
+  assert.deepEqual(hexDump(new Uint8Array(64), -1), []);
+});
