@@ -21,11 +21,11 @@ interface Fact {
 
 export function connectionLines(flow: Flow, { width }: ViewOptions): Line[] {
   const client = flow.replayed
-    ? [heading("client"), ...wrappedLines("none: sent again by mitm", "faint", width)]
-    : [heading("client"), ...factLines(connectionFacts(flow.client, "client"), width)];
+    ? [...heading("client", width), ...wrappedLines("none: sent again by mitm", "faint", width)]
+    : [...heading("client", width), ...factLines(connectionFacts(flow.client, "client"), width)];
   const server = flow.server === null
-    ? [heading("server"), ...wrappedLines("none: no connection to an origin", "faint", width)]
-    : [heading("server"), ...factLines(connectionFacts(flow.server, "server"), width)];
+    ? [...heading("server", width), ...wrappedLines("none: no connection to an origin", "faint", width)]
+    : [...heading("server", width), ...factLines(connectionFacts(flow.server, "server"), width)];
   return joinSections([client, server]);
 }
 

@@ -37,7 +37,7 @@ export function responseLines(flow: HttpFlow, options: ViewOptions): Line[] {
   else if (response === null) sections.push(wrappedLines(missing(flow), "warning", width));
   for (const { head, at } of flow.interim) {
     const after = formatDuration(at - flow.startedAt);
-    sections.push([heading(`interim response after ${after}`), ...headLines(head, width)]);
+    sections.push([...heading(`interim response after ${after}`, width), ...headLines(head, width)]);
   }
   if (response !== null) {
     sections.push([
@@ -58,11 +58,11 @@ function bodyOf(
   return bodyLines(head.fields, body, endedAt !== null || flow.endedAt !== null, options);
 }
 
-function askedBy({ client, startedAt, replayed, edited }: HttpFlow): string {
+function askedBy({ client, startedAt, replayed }: HttpFlow): string {
   const who = replayed
     ? "sent again by mitm"
     : `from ${escapeWord(formatHostPort(client.remote.host, client.remote.port))}`;
-  return `${who} at ${formatClock(startedAt)}${edited ? " [edited]" : ""}`;
+  return `${who} at ${formatClock(startedAt)}`;
 }
 
 function answeredBy(flow: HttpFlow, response: ResponseRecord): string {

@@ -1,12 +1,12 @@
 // The tab that shows where the time went: phases as bars, one below the other on one scale.
-// Invariants: made of the record alone, no clock is read; a phase that is not known to have ended has no bar beyond what
-// is known; a bar is at least one column wide.
+// Invariants: made of the record alone, no clock is read: the bar of a phase that goes on ends where the last thing known
+// happened; a bar is at least one column wide.
 
 import type { Flow, HttpFlow, TcpFlow } from "../flow/record.ts";
 import { formatClock, formatDuration } from "../format/units.ts";
 import { EMPTY_LINE, type ViewOptions } from "./flow_view_parts.ts";
 import { labelledLines } from "./flow_view_wrap.ts";
-import { type Line, span, type Style } from "./line.ts";
+import { fitLine, type Line, span, type Style } from "./line.ts";
 
 const LABEL_WIDTH = 10;
 const DURATION_WIDTH = 8;
@@ -18,13 +18,14 @@ const BAR = "█";
 interface Phase {
   name: string;
   start: number;
-  /** null: not over, or it never came to it. */
+  /** null: it goes on, or was never over. */
   end: number | null;
   style: Style;
 }
 
 export function timingLines(flow: Flow, { width }: ViewOptions): Line[] {
-  const phases = phasesOf(flow).filter(({ start }) => Number.isFinite(start));
+  // What was not over when the flow was, took until then.
+  const phases = phasesOf(flow).map((phase) => ({ ...phase, end: phase.end ?? flow.endedAt }));
   const from = flow.startedAt;
   const last = Math.max(from, flow.endedAt ?? from, ...phases.map(({ start, end }) => end ?? start));
   const lines = phases.map((phase) => phaseLine(phase, from, last, width));
@@ -44,7 +45,7 @@ function phasesOf(flow: Flow): Phase[] {
 function connectPhases({ server, startedAt }: Flow): Phase[] {
   if (server === null || server.startedAt < startedAt) return [];
   const phases: Phase[] = [
-    { name: "connect", start: server.startedAt, end: server.connectedAt, style: "bar" },
+    { name: "connect", start: server.startedAt, end: server.connectedAt ?? server.endedAt, style: "bar" },
   ];
   if (server.connectedAt !== null && server.tlsAt !== null) {
     phases.push({ name: "TLS", start: server.connectedAt, end: server.tlsAt, style: "bar" });
@@ -53,12 +54,19 @@ function connectPhases({ server, startedAt }: Flow): Phase[] {
 }
 
 function exchangePhases(flow: HttpFlow): Phase[] {
-  const { request, response } = flow;
+  const { request, response, server } = flow;
   const phases: Phase[] = [
     { name: "request", start: request.startedAt, end: request.endedAt, style: "bar" },
   ];
-  const start = waitStart(flow);
-  phases.push({ name: "wait", start, end: response?.startedAt ?? null, style: "barWait" });
+  const isWaitedFor = response !== null || (server !== null && server.connectedAt !== null);
+  if (isWaitedFor) {
+    phases.push({
+      name: "wait",
+      start: waitStart(flow),
+      end: response?.startedAt ?? null,
+      style: "barWait",
+    });
+  }
   // What follows the response to a WebSocket's handshake is the conversation.
   if (response !== null && messageTimes(flow) === null) {
     phases.push({ name: "receive", start: response.startedAt, end: response.endedAt, style: "barReceive" });
@@ -102,7 +110,7 @@ function phaseLine({ name, start, end, style }: Phase, from: number, last: numbe
   const label = name.padEnd(LABEL_WIDTH);
   const duration = (end === null ? "…" : formatDuration(end - start)).padStart(DURATION_WIDTH);
   const room = width - LABEL_WIDTH - DURATION_WIDTH - 2;
-  if (room < BAR_MINIMUM) return [span(label, "name"), span(duration)];
+  if (room < BAR_MINIMUM) return fitLine([span(label, "name"), span(duration)], width);
   const scale = last > from ? room / (last - from) : 0;
   const first = clamp(Math.floor((start - from) * scale), 0, room - 1);
   const columns = clamp(Math.round(((end ?? last) - start) * scale), 1, room - first);

@@ -10,7 +10,7 @@ import { formatSize } from "../format/units.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Head, RequestHead } from "../http/head.ts";
 import { contentLines, labelledLines, wrappedLines } from "./flow_view_wrap.ts";
-import { type Line, line, type Span, span, type Style } from "./line.ts";
+import { type Line, type Span, span, type Style } from "./line.ts";
 
 export interface ViewOptions {
   /** Columns. */
@@ -28,8 +28,8 @@ export interface TabContent {
 export const EMPTY_LINE: Line = [];
 
 /** The name of a section. */
-export function heading(text: string): Line {
-  return line(text, "title");
+export function heading(text: string, width: number): Line[] {
+  return wrappedLines(text, "title", width);
 }
 
 /** Sections parted by an empty line; empty ones are left out. */
@@ -50,7 +50,7 @@ export function headLines(head: Head, width: number): Line[] {
 }
 
 export function trailerLines(trailers: Fields | null, width: number): Line[] {
-  return trailers === null ? [] : [heading("trailers"), ...fieldLines(trailers, width)];
+  return trailers === null ? [] : [...heading("trailers", width), ...fieldLines(trailers, width)];
 }
 
 /** What it is and what is missing of it, then the content. `isComplete`: nothing more will come. */

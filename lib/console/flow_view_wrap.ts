@@ -49,25 +49,26 @@ export function contentLines(texts: readonly string[], width: number, indent = "
 
 /** One line of ours, `label` and what is said, which goes on below, moved in, where it is too long. */
 export function labelledLines(label: readonly Span[], text: string, style: Style, width: number): Line[] {
-  let taken = 0;
-  for (const part of label) taken += widthOf(part.text);
   const indent = width < NARROW_VIEW ? "" : CONTINUED;
   const room = Math.max(1, width - indent.length);
   const lines: Line[] = [];
-  // A label that leaves next to nothing stands on lines of its own.
-  if (taken > width - 8 && text !== "") {
-    for (const part of label) {
-      for (const piece of wrapLong(part.text, room, width)) {
-        lines.push([span(lines.length === 0 ? piece : indent + piece, part.style)]);
+  let spans: Span[] = [];
+  let left = width;
+  for (const part of text === "" ? label : [...label, span(text, style)]) {
+    for (const [index, piece] of wrapLong(part.text, room, Math.max(0, left)).entries()) {
+      const columns = widthOf(piece);
+      // The first piece may be one character that is too wide for what is left.
+      if (index > 0 || (columns > left && spans.length > 0)) {
+        lines.push(spans);
+        spans = [];
+        left = width - indent.length;
       }
+      if (piece === "") continue;
+      spans.push(span(spans.length === 0 && lines.length > 0 ? indent + piece : piece, part.style));
+      left -= columns;
     }
-    for (const piece of wrapLong(text, room)) lines.push([span(indent + piece, style)]);
-    return lines;
   }
-  for (const piece of wrapLong(text, room, Math.max(1, width - taken))) {
-    if (lines.length > 0) lines.push([span(indent + piece, style)]);
-    else lines.push(piece === "" ? label : [...label, span(piece, style)]);
-  }
+  lines.push(spans);
   return lines;
 }
 

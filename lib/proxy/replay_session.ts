@@ -70,7 +70,9 @@ export class ReplaySession implements DriverHandler, ExchangeHost {
   }
 
   start(): void {
-    this.context.store.add(this.#exchange.flow);
+    const { flow } = this.#exchange;
+    this.context.store.add(flow);
+    this.context.running.begin(flow, this.#exchange);
     this.#clock.begin();
     if (this.#codec.awaitsContinue) this.#deadline.set(CONTINUE_TIME);
     this.#driver.start();
@@ -106,6 +108,7 @@ export class ReplaySession implements DriverHandler, ExchangeHost {
   readonly originLegOf = (): Leg | null => this.#exchange.originLeg;
 
   exchangeOver({ flow }: Exchange): void {
+    this.context.running.end(flow);
     this.#clock.cancel();
     this.#codec.stop();
     this.#driver.close();

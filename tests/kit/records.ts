@@ -173,6 +173,8 @@ export function makeWebSocket(parts: Partial<WebSocketRecord> = {}): WebSocketRe
     compression: false,
     messages: [],
     messagesDropped: 0,
+    bytesFromClient: 0,
+    bytesFromServer: 0,
     close: null,
     ...parts,
   };

@@ -6,6 +6,7 @@ import { Hooks } from "../../lib/hooks/hooks.ts";
 import { type Deadline, Deadlines } from "../../lib/net/deadlines.ts";
 import { Ids, newConnectionRecord, type ProxyContext } from "../../lib/proxy/context.ts";
 import { newTcpFlow } from "../../lib/proxy/new_flow.ts";
+import { RunningFlows } from "../../lib/proxy/running_flows.ts";
 import { TcpSession } from "../../lib/proxy/tcp_session.ts";
 import type { TcpFlow } from "../../lib/flow/record.ts";
 import type { Settings } from "../../lib/proxy/settings.ts";
@@ -51,6 +52,7 @@ function start(
       },
     },
     ids: new Ids(),
+    running: new RunningFlows(),
   } as unknown as ProxyContext;
   const client = new MemoryTransport();
   const server = new MemoryTransport();
