@@ -27,6 +27,7 @@ export interface CloseReading {
 
 /** Whether an endpoint may send this code (RFC 6455, 7.4; the IANA registry has 1012 to 1014). */
 export function isCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
   if (code >= 3000) return code <= 4999;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
 }

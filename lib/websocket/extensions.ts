@@ -47,9 +47,9 @@ export function agreedExtensions(values: readonly string[]): Agreement {
 /** RFC 6455, 9.1; null when it is not that. */
 export function parseExtensions(value: string): Extension[] | null {
   const extensions: Extension[] = [];
-  for (const part of splitOutsideQuotes(value, ",")) {
+  for (const part of partsOf(value, ",")) {
     if (part === "") continue;
-    const [name = "", ...rest] = splitOutsideQuotes(part, ";");
+    const [name = "", ...rest] = partsOf(part, ";");
     if (!isToken(name)) return null;
     const parameters: [string, string | null][] = [];
     for (const text of rest) {
@@ -102,20 +102,10 @@ function parseParameter(text: string): [name: string, value: string | null] | nu
   return isToken(unquoted) ? [name.toLowerCase(), unquoted] : null;
 }
 
-/** The parts between separators, without blanks around them; a quoted string is never cut. */
-function splitOutsideQuotes(text: string, separator: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  let quoted = false;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (quoted && character === "\\") index++;
-    else if (character === '"') quoted = !quoted;
-    else if (character === separator && !quoted) {
-      parts.push(trimBlanks(text.slice(start, index)));
-      start = index + 1;
-    }
-  }
-  parts.push(trimBlanks(text.slice(start)));
-  return parts;
+/**
+ * The parts between separators, without blanks around them. Quotes need no care: what is quoted is a token too, and has no
+ * separator in it.
+ */
+function partsOf(text: string, separator: string): string[] {
+  return text.split(separator).map(trimBlanks);
 }

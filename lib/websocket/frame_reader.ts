@@ -69,6 +69,23 @@ export class FrameReader {
     if (!this.#over) this.#input.push(chunk);
   }
 
+  /** Copies what was not read of a borrowed chunk: it is read in a later turn. */
+  settle(): void {
+    this.#input.settle();
+  }
+
+  /** A reader that stands where this one does, with a copy of the input before it. */
+  fork(): FrameReader {
+    const fork = new FrameReader(this.#rules);
+    const { bytes, start, end } = this.#input;
+    fork.#input.push(bytes.slice(start, end));
+    fork.#left = this.#left;
+    fork.#read = this.#read;
+    fork.#inMessage = this.#inMessage;
+    fork.#over = this.#over;
+    return fork;
+  }
+
   /** Nothing more is read; input is dropped. */
   stop(): void {
     this.#over = true;

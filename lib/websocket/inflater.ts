@@ -19,9 +19,12 @@ let output = new Uint8Array(0);
 export class Inflater {
   readonly #stream: ZlibStream = newZlibStream();
   readonly #keepsWindow: boolean;
+  /** More may come without input. */
   #isFull = false;
   #isFresh = true;
   #anyInput = false;
+  /** The input ended with a last block: a sender that forgot the empty one behind it needs no tail (RFC 7692, 7.2.3.4). */
+  #endsWithLast = false;
 
   /** `windowBits`: 8 to 15, of the sender. `contextTakeover`: the window is kept from message to message. */
   constructor(windowBits: number, contextTakeover: boolean) {
@@ -43,7 +46,9 @@ export class Inflater {
     stream.input = data;
     stream.next_in = 0;
     stream.avail_in = data.length;
-    if (data.length > 0) this.#anyInput = true;
+    if (data.length === 0) return;
+    this.#anyInput = true;
+    this.#endsWithLast = false;
   }
 
   /** Copies what is left of the borrowed bytes. */
@@ -56,7 +61,7 @@ export class Inflater {
   /** All of the message has been pushed and pulled: what is left of it can be pulled now. */
   finish(): void {
     // A message of no bytes at all stands for an empty one.
-    if (this.#anyInput) this.push(TAIL);
+    if (this.#anyInput && !this.#endsWithLast) this.push(TAIL);
   }
 
   /** The next piece of what was compressed, at most OUTPUT_SIZE: a view, valid until the next pull of any stream. */
@@ -69,11 +74,16 @@ export class Inflater {
       stream.avail_out = OUTPUT_SIZE;
       const status = inflate(stream, Z.syncFlush);
       this.#isFull = stream.avail_out === 0;
-      // RFC 7692, 7.2.3.5: a block may be marked as the last one; others follow in the same window.
+      // RFC 7692, 7.2.3.4: a block may be marked as the last one; others follow in the same window.
       if (status === Z.streamEnd) {
         inflateResetKeep(stream);
         this.#isFull = false;
-      } else if (status !== Z.ok && status !== Z.bufferError) return this.#fault();
+        this.#endsWithLast = stream.avail_in === 0;
+      } else if (status !== Z.ok && status !== Z.bufferError) {
+        // What was made before it comes first, however the input was cut; then zlib says the same again.
+        if (stream.next_out === 0) return this.#fault();
+        this.#isFull = true;
+      }
       if (stream.next_out > 0) return output.subarray(0, stream.next_out);
       if (status === Z.bufferError) return null;
     }
