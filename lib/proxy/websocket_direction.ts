@@ -1,10 +1,10 @@
 // One direction of a WebSocket: frames are read, messages decoded and recorded, held for hooks or passed on.
-// Two stages: frames are parsed as they come, so that PINGs are answered though a message is held; what makes messages
-// waits behind one that is held, without credit.
+// While a message is held, what comes behind it waits as the bytes it is, without credit, and a second reader goes over
+// them, so that PINGs are answered all the same.
 // Invariants: what is not changed goes out as it came, byte for byte, its mask and fragments included; content is
-// checked before it goes out; at most INFLATE_BUDGET bytes are decompressed in one turn; after `stop()` input is dropped.
+// checked before it goes out; at most INFLATE_BUDGET bytes are decompressed and FRAMES_BUDGET frames handled in one turn;
+// after `stop()` input is dropped.
 
-import { setImmediate } from "node:timers";
 import { PieceList } from "../bytes/piece_list.ts";
 import { BodyCapture } from "../flow/body_capture.ts";
 import type { HttpFlow } from "../flow/record.ts";
@@ -28,6 +28,12 @@ import type { WebSocketTap } from "./websocket_tap.ts";
  */
 export const INFLATE_BUDGET = 1024 * 1024;
 
+/**
+ * Frames handled in one turn, for the same reason: 64 KiB can be 32,768 of them, and behind a held message as many bytes
+ * may wait as the peer's window allows. So many PINGs take about 25 ms, and empty fragments 5 ms.
+ */
+export const FRAMES_BUDGET = 4096;
+
 export interface DirectionOwner {
   readonly context: ProxyContext;
   readonly flow: HttpFlow;
@@ -40,7 +46,7 @@ export interface DirectionOwner {
   pinged(direction: WebSocketDirection, kind: "ping" | "pong", payload: Uint8Array): void;
   /** A Close frame, in order with the messages before it. */
   closeCame(direction: WebSocketDirection, payload: Uint8Array): void;
-  /** The peer broke a rule, or met a limit. */
+  /** The peer broke a rule, or met a limit: its direction is stopped. */
   failed(direction: WebSocketDirection, fault: WebSocketFault): void;
   /** The peer sends nothing more. */
   sourceEnded(direction: WebSocketDirection): void;
@@ -57,9 +63,6 @@ interface Edit {
   content: Uint8Array | null;
   dropped: boolean;
 }
-
-/** What makes messages, and their end. */
-type Item = DataFrame | Payload | FrameEvent & { kind: "close" | "fault" } | { kind: "end" };
 
 export class WebSocketDirection {
   readonly fromClient: boolean;
@@ -86,9 +89,13 @@ export class WebSocketDirection {
   #toCompress: PieceList | null = null;
 
   #budget = 0;
+  #framesBudget = 0;
+  #isPausing = false;
   /** Nothing goes on: how many things are waited for. */
   #blocks = 0;
-  readonly #waiting: Item[] = [];
+  /** Has read ahead, for PINGs alone, what waits in `#reader`; null: nothing waits. */
+  #scout: FrameReader | null = null;
+  #endWaits = false;
   /** Credit of what came while nothing went on. */
   #withheld = 0;
   #isStopped = false;
@@ -107,15 +114,16 @@ export class WebSocketDirection {
   receive(data: Uint8Array, credit: number): void {
     this.#withheld += credit;
     if (!this.#isStopped) {
-      this.#budget = INFLATE_BUDGET;
+      this.#beginTurn();
       this.#reader.receive(data);
-      for (let event = this.#reader.next(); event !== null; event = this.#reader.next()) this.#take(event);
+      this.#scout?.receive(data);
+      this.#read();
     }
     this.#giveBack();
   }
 
   receiveEnd(): void {
-    if (this.#blocks > 0 && !this.#isStopped) this.#waiting.push({ kind: "end" });
+    if (this.#blocks > 0 && !this.#isStopped) this.#endWaits = true;
     else this.#owner.sourceEnded(this);
   }
 
@@ -125,9 +133,11 @@ export class WebSocketDirection {
     pending.then(() => {
       this.#blocks--;
       this.#owner.context.turns.run(() => {
-        this.#budget = INFLATE_BUDGET;
+        this.#beginTurn();
         next();
-        this.#drain();
+        this.#read();
+        if (this.#blocks === 0) this.#tellEnd();
+        this.#giveBack();
       });
     });
   }
@@ -137,33 +147,55 @@ export class WebSocketDirection {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#reader.stop();
+    this.#scout?.stop();
     this.#message = null;
-    const hasEnd = this.#waiting.some(({ kind }) => kind === "end");
-    this.#waiting.length = 0;
-    if (hasEnd) this.#owner.sourceEnded(this);
+    this.#tellEnd();
     this.#giveBack();
   }
 
-  // --- Stage one: frames ---
-
-  #take(event: FrameEvent): void {
-    if (event.kind === "ping" || event.kind === "pong") {
-      return this.#owner.pinged(this, event.kind, event.payload);
-    }
-    if (this.#blocks === 0) return this.#handle(event);
-    // What waits outlives the read buffer.
-    if (event.kind === "frame") this.#waiting.push({ ...event, header: event.header.slice() });
-    else if (event.kind === "payload") this.#waiting.push({ ...event, data: event.data.slice() });
-    else this.#waiting.push(event);
+  #beginTurn(): void {
+    this.#budget = INFLATE_BUDGET;
+    this.#framesBudget = FRAMES_BUDGET;
   }
 
-  #drain(): void {
+  /** Others have their turn first. Not setImmediate: in Deno 2.9 no socket is read while one follows another. */
+  #nextTurn(next: () => void): void {
+    this.block(new Promise((resolve) => setTimeout(resolve, 0)), next);
+  }
+
+  /** So many frames have come at once that others have their turn; PINGs can wait so long. */
+  #pause(): void {
+    this.#isPausing = true;
+    this.#nextTurn(() => this.#isPausing = false);
+  }
+
+  /** Reads what there is until something is waited for, and from there on for PINGs alone. */
+  #read(): void {
     while (this.#blocks === 0) {
-      const item = this.#waiting.shift();
-      if (item === undefined) break;
-      this.#handle(item);
+      const event = this.#reader.next();
+      if (event === null) {
+        this.#scout = null;
+        return;
+      }
+      if (event.kind !== "payload" && --this.#framesBudget === 0) this.#pause();
+      if (event.kind !== "ping" && event.kind !== "pong") this.#handle(event);
+      else if (this.#scout === null) this.#owner.pinged(this, event.kind, event.payload);
     }
-    this.#giveBack();
+    const scout = this.#scout ??= this.#isPausing ? null : this.#reader.fork();
+    // What waits outlives the read buffer.
+    this.#reader.settle();
+    if (scout === null) return;
+    for (let event = scout.next(); event !== null; event = scout.next()) {
+      if (event.kind === "ping" || event.kind === "pong") {
+        this.#owner.pinged(this, event.kind, event.payload);
+      }
+    }
+  }
+
+  #tellEnd(): void {
+    if (!this.#endWaits) return;
+    this.#endWaits = false;
+    this.#owner.sourceEnded(this);
   }
 
   #giveBack(): void {
@@ -175,21 +207,18 @@ export class WebSocketDirection {
     else this.source.passed(credit, this.#sink.leg);
   }
 
-  // --- Stage two: messages ---
+  // --- Messages ---
 
-  #handle(item: Item): void {
-    if (this.#isStopped) return;
-    switch (item.kind) {
+  #handle(event: Exclude<FrameEvent, { kind: "ping" | "pong" }>): void {
+    switch (event.kind) {
       case "frame":
-        return this.#frame(item);
+        return this.#frame(event);
       case "payload":
-        return this.#payload(item);
+        return this.#payload(event);
       case "close":
-        return this.#owner.closeCame(this, item.payload);
+        return this.#owner.closeCame(this, event.payload);
       case "fault":
-        return this.#fail(item.fault);
-      case "end":
-        return this.#owner.sourceEnded(this);
+        return this.#fail(event.fault);
     }
   }
 
@@ -257,7 +286,7 @@ export class WebSocketDirection {
   #goOnLater(message: MessageUnderWay, piece: Payload): void {
     this.#decoder.settle();
     const kept = { ...piece, data: piece.data.slice() };
-    this.block(new Promise((resolve) => setImmediate(resolve)), () => {
+    this.#nextTurn(() => {
       if (!this.#isStopped) this.#decode(message, kept);
     });
   }
@@ -403,7 +432,6 @@ export class WebSocketDirection {
   }
 
   #fail(fault: WebSocketFault): void {
-    this.stop();
     this.#owner.failed(this, fault);
   }
 

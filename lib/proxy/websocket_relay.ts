@@ -68,6 +68,8 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
       compression: deflate !== null,
       messages: [],
       messagesDropped: 0,
+      bytesFromClient: 0,
+      bytesFromServer: 0,
       close: null,
     };
     flow.websocket = this.#record;
@@ -181,15 +183,17 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     this.#closedBy({ at: now(), code: closeCode, reason: "", by: "proxy" });
     const other = this.#otherOf(direction);
     // A second one, of the other peer: both are told at once.
-    if (this.#verdict !== null) this.#pronounce();
+    const isSecond = this.#verdict !== null;
+    this.#pronounce();
     this.#verdict = { side, code: closeCode, reason: `${message} (${rule})` };
-    direction.stop();
     // Its peer has gone: a Close frame says so, where it would not stand inside another frame.
     if (other.sink.isBetweenFrames) other.sink.close(CLOSE.goingAway, "");
-    other.sink.end();
+    else other.sink.end();
     this.#isClosing = true;
     this.#deadline.set(FAULT_TIMEOUT);
-    if (other.hasClosed || other.hasEnded) this.#pronounce();
+    // An end that waits behind the fault comes after it.
+    direction.stop();
+    if (isSecond || other.hasClosed || other.hasEnded) this.#pronounce();
   }
 
   sourceEnded(direction: WebSocketDirection): void {
@@ -216,7 +220,9 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     else {
       // Without a Close frame: the other one sees the same (RFC 6455, 7.1.5: 1006).
       this.#closedBy({ at: now(), code: CLOSE.abnormal, reason: "", by: side.peer });
-      if (!other.sink.isClosing) other.sink.end();
+      // A Close frame of ours that waits for the end of a frame would wait for ever.
+      const isClosing = other.sink.isClosing && other.sink.isBetweenFrames;
+      if (!isClosing && this.#verdict?.side !== other) other.sink.end();
     }
     if (this.#verdict?.side === other) this.#pronounce();
     this.#beginClosing();
@@ -230,7 +236,7 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
   /** RFC 6455, 7.1.1: when both Close frames have been sent it is the server that ends, and to the client that is us. */
   #endIfClosed(side: Side): void {
     if (!side.hasClosed || !side.sink.isClosing) return;
-    if (side.peer === "client" || side.hasEnded) side.sink.end();
+    if (side.peer === "client" || side.hasEnded) side.sink.endBehindClose();
   }
 
   #beginClosing(): void {
@@ -243,14 +249,17 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
   #closingTimedOut(): void {
     if (this.#isOver) return;
     if (this.#verdict !== null) return this.context.turns.run(() => this.#pronounce());
+    const silent = [this.#client, this.#server].filter(({ hasEnded }) => !hasEnded);
+    // They have had our end, with all that came before it, and do not answer it.
+    const told = silent.filter(({ sink }) => sink.isEnded && sink.leg.connection.output.length === 0);
     this.context.turns.run(() => {
-      for (const { sink, hasEnded } of [this.#client, this.#server]) {
-        sink.end();
-        // The stream of a peer that does not end it would stay; a transport is let go of by its driver.
-        if (!hasEnded && sink.leg.connection.multiplexes) sink.leg.reset(CANCELLED);
-      }
+      for (const { sink } of [this.#client, this.#server]) sink.end();
+      // The stream of a peer that does not end it would stay.
+      for (const { sink: { leg } } of silent) if (leg.connection.multiplexes) leg.reset(CANCELLED);
       this.#over();
     });
+    // And so would a transport: one that is ended only now is let go of by its driver.
+    for (const { sink: { leg } } of told) if (!leg.connection.multiplexes) leg.driver.close();
   }
 
   #over(): void {

@@ -36,6 +36,7 @@ export class WebSocketSink {
   /** The Close frame that waits for the end of a frame. */
   #close: Uint8Array | null = null;
   #isClosed = false;
+  #endsBehindClose = false;
   #isEnded = false;
 
   /** `masks`: the peer on `leg` is a server. */
@@ -123,6 +124,12 @@ export class WebSocketSink {
     this.#flush();
   }
 
+  /** Ends our direction behind the Close frame: now, or when it has had its turn. */
+  endBehindClose(): void {
+    if (this.#isClosed) this.end();
+    else this.#endsBehindClose = true;
+  }
+
   /** Ends our direction, whatever waits. */
   end(): void {
     if (this.#isEnded) return;
@@ -155,6 +162,7 @@ export class WebSocketSink {
     if (this.#close === null || this.#isClosed) return;
     this.#isClosed = true;
     this.#send(this.#close);
+    if (this.#endsBehindClose) this.end();
   }
 
   #frame(opcode: Opcode, fin: boolean, compressed: boolean, payload: Uint8Array): Uint8Array {

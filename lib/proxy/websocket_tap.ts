@@ -59,6 +59,9 @@ export class WebSocketTap {
   append(message: WebSocketMessage, data: Uint8Array): void {
     const kept = message.body.append(data);
     if (kept > 0) this.#weigh(kept);
+    if (message.type === "ping" || message.type === "pong") return;
+    if (message.fromClient) this.#record.bytesFromClient += data.length;
+    else this.#record.bytesFromServer += data.length;
   }
 
   /** A message that is there all at once. */

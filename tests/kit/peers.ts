@@ -18,6 +18,8 @@ export const peerNames = [
   "sh",
   "tar",
   "gzip",
+  "tmux",
+  "python3-websockets",
 ] as const;
 
 export type PeerName = typeof peerNames[number];
@@ -25,8 +27,16 @@ export type PeerName = typeof peerNames[number];
 /** Daemons live here, off the search path of plain users. */
 const alsoSearched = process.platform === "win32" ? [] : ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** The path of a program, or null where it is not installed. */
+/** A module of Debian's Python, not of any other one on the path: what runs it, and where it is. */
+const pythonModules: Partial<Record<PeerName, string>> = {
+  "python3-websockets": "/usr/lib/python3/dist-packages/websockets/__init__.py",
+};
+const PYTHON = "/usr/bin/python3";
+
+/** The path of a program, or null where it is not installed; for a module the path of what runs it. */
 export function peer(name: PeerName): string | null {
+  const module = pythonModules[name];
+  if (module !== undefined) return isFile(module) && isExecutable(PYTHON) ? PYTHON : null;
   for (const folder of [...(process.env["PATH"] ?? "").split(delimiter), ...alsoSearched]) {
     const path = join(folder, name);
     if (isExecutable(path)) return path;
@@ -43,6 +53,14 @@ export function peerTest(
   const missing = peers.filter((wanted) => peer(wanted) === null);
   if (missing.length === 0) Deno.test(name, fn);
   else Deno.test({ name: `${name} (needs ${missing.join(" and ")})`, ignore: true, fn });
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function isExecutable(path: string): boolean {
