@@ -93,7 +93,7 @@ export interface HookPoints {
   tcpStart: [flow: TcpFlow | HttpFlow, control: MessageControl];
   tcpMessage: [flow: TcpFlow | HttpFlow, message: TcpMessage, control: MessageControl];
   tcpEnd: [flow: TcpFlow | HttpFlow];
-  /** The handshake is over: `flow.websocket` is set. Nothing goes either way while a handler holds. */
+  /** The handshake is over: `flow.websocket` is set. No message goes either way while a handler holds; PINGs are answered. */
   websocketStart: [flow: HttpFlow, control: WebSocketControl];
   /** A message is complete: held until now when a listener asked for it, else already forwarded. Pings and pongs too. */
   websocketMessage: [flow: HttpFlow, message: WebSocketMessage, control: WebSocketMessageControl];

@@ -1,7 +1,7 @@
 // One direction of a WebSocket: frames are read, messages decoded and recorded, held for hooks or passed on.
 // While a message is held, what comes behind it waits as the bytes it is, without credit, and a second reader goes over
 // them, so that PINGs are answered all the same.
-// Invariants: what is not changed goes out as it came, byte for byte, its mask and fragments included; content is
+// Invariants: what is not held or changed goes out as it came, byte for byte, its mask and fragments included; content is
 // checked before it goes out; at most INFLATE_BUDGET bytes are decompressed and FRAMES_BUDGET frames handled in one turn;
 // after `stop()` input is dropped.
 
@@ -9,7 +9,6 @@ import { PieceList } from "../bytes/piece_list.ts";
 import { BodyCapture } from "../flow/body_capture.ts";
 import type { HttpFlow } from "../flow/record.ts";
 import type { WebSocketControl, WebSocketMessageControl } from "../hooks/hooks.ts";
-import { Deflater } from "../websocket/deflater.ts";
 import type { DirectionParameters } from "../websocket/extensions.ts";
 import type { WebSocketFault } from "../websocket/fault.ts";
 import { type DataFrame, type FrameEvent, FrameReader, type Payload } from "../websocket/frame_reader.ts";
@@ -19,6 +18,7 @@ import { OPCODE } from "../websocket/opcodes.ts";
 import { now, type ProxyContext } from "./context.ts";
 import type { Leg } from "./leg.ts";
 import { HELD_MESSAGE_SIZE, MessageUnderWay } from "./websocket_message.ts";
+import { WebSocketRewriter } from "./websocket_rewriter.ts";
 import type { WebSocketSink } from "./websocket_sink.ts";
 import type { WebSocketTap } from "./websocket_tap.ts";
 
@@ -69,12 +69,9 @@ export class WebSocketDirection {
   readonly source: Leg;
   readonly #owner: DirectionOwner;
   readonly #sink: WebSocketSink;
-  readonly #deflate: DirectionParameters | null;
+  readonly #rewriter: WebSocketRewriter;
   readonly #reader: FrameReader;
   readonly #decoder: MessageDecoder;
-  #deflater: Deflater | null = null;
-  /** The receiver's window is not the sender's: everything compressed is compressed anew. */
-  #hasDiverged = false;
   #message: MessageUnderWay | null = null;
 
   // The frame under way.
@@ -105,7 +102,7 @@ export class WebSocketDirection {
     this.fromClient = fromClient;
     this.source = source;
     this.#sink = sink;
-    this.#deflate = deflate;
+    this.#rewriter = new WebSocketRewriter(sink, deflate);
     this.#reader = new FrameReader({ peer: fromClient ? "client" : "server", compression: deflate !== null });
     this.#decoder = new MessageDecoder(deflate);
   }
@@ -240,8 +237,10 @@ export class WebSocketDirection {
     const type = opcode === OPCODE.text ? "text" : "binary";
     const { context, flow, tap } = this.#owner;
     const record = tap.begin({ fromClient: this.fromClient, type, compressed });
+    // It has been closed meanwhile, by a hook perhaps: nothing more goes there.
+    if (this.#sink.isClosing) record.dropped = true;
     const isHeld = context.hooks.wantsMessage(flow, record);
-    const passing = isHeld ? "held" : compressed && this.#hasDiverged ? "recompressed" : "as-came";
+    const passing = isHeld ? "held" : compressed && this.#rewriter.hasDiverged ? "recompressed" : "as-came";
     this.#message = new MessageUnderWay(record, type, passing);
     this.#isFinishing = false;
     this.#decoder.begin(type, compressed);
@@ -306,7 +305,7 @@ export class WebSocketDirection {
     }
     if (message.passing !== "recompressed") return;
     if (this.#toCompress !== null && this.#toCompress.length >= INFLATE_BUDGET / 4) {
-      this.#writeCompressed(message, this.#toCompress.bytes(), false);
+      this.#rewriter.compressed(message, this.#toCompress.bytes(), false);
       this.#toCompress = null;
     }
     (this.#toCompress ??= new PieceList()).append(content);
@@ -333,7 +332,7 @@ export class WebSocketDirection {
         const content = this.#toCompress?.bytes() ?? new Uint8Array(0);
         this.#toCompress = null;
         if (content.length > 0 || piece.last) {
-          this.#writeCompressed(message, content, piece.last && this.#fin);
+          this.#rewriter.compressed(message, content, piece.last && this.#fin);
         }
         break;
       }
@@ -379,56 +378,14 @@ export class WebSocketDirection {
 
   #passHeld(message: MessageUnderWay, content: Uint8Array, edit: Edit): void {
     const { record, isCompressed } = message;
-    if (!edit.dropped && edit.content === null) return this.#writeFrames(message, content);
+    if (!edit.dropped && edit.content === null) return this.#rewriter.frames(message, content);
     this.#owner.flow.edited = true;
-    if (isCompressed) this.#diverge();
+    if (isCompressed) this.#rewriter.diverge();
     if (edit.dropped) record.dropped = true;
     else if (edit.content !== null) {
       record.edited = true;
-      this.#writeWhole(message, edit.content);
+      this.#rewriter.whole(message, edit.content);
     }
-  }
-
-  /** A held message that was not changed, in the frames it came in. */
-  #writeFrames(message: MessageUnderWay, content: Uint8Array): void {
-    let before: { content: Uint8Array; compressed: Uint8Array | null } | null = null;
-    for (const frame of message.heldFrames(content)) {
-      if (before !== null) this.#writeHeld(message, before, false);
-      before = frame;
-    }
-    if (before !== null) this.#writeHeld(message, before, true);
-  }
-
-  #writeHeld(
-    message: MessageUnderWay,
-    { content, compressed }: { content: Uint8Array; compressed: Uint8Array | null },
-    fin: boolean,
-  ): void {
-    if (compressed !== null && this.#hasDiverged) this.#writeCompressed(message, content, fin);
-    else this.#write(message, compressed ?? content, fin);
-  }
-
-  #writeWhole(message: MessageUnderWay, content: Uint8Array): void {
-    if (message.isCompressed) this.#writeCompressed(message, content, true);
-    else this.#write(message, content, true);
-  }
-
-  #writeCompressed(message: MessageUnderWay, content: Uint8Array, fin: boolean): void {
-    const { windowBits, contextTakeover } = this.#deflate ?? { windowBits: 15, contextTakeover: true };
-    this.#deflater ??= new Deflater(windowBits, contextTakeover);
-    this.#write(message, this.#deflater.compress(content, fin), fin);
-  }
-
-  #write(message: MessageUnderWay, payload: Uint8Array, fin: boolean): void {
-    const isFirst = !message.hasBegun;
-    message.hasBegun = true;
-    const opcode = isFirst ? OPCODE[message.type] : OPCODE.continuation;
-    this.#sink.write(opcode, fin, isFirst && message.isCompressed, payload);
-  }
-
-  /** RFC 7692, 7.1.1: what follows may refer to what its receiver has not seen, unless each message stands for itself. */
-  #diverge(): void {
-    if (this.#deflate?.contextTakeover === true) this.#hasDiverged = true;
   }
 
   #fail(fault: WebSocketFault): void {

@@ -106,11 +106,12 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
 
   pass(event: HttpEvent, fromClient: boolean): Pending {
     if (event.kind !== "data") return null;
-    const { direction } = fromClient ? this.#client : this.#server;
+    const { direction, hasClosed } = fromClient ? this.#client : this.#server;
     direction.receive(event.data, event.credit);
     if (event.end) direction.receiveEnd();
-    // What is still under way may take its time.
-    if (this.#isClosing && this.#verdict === null && !this.#isOver) this.#deadline.set(CLOSE_TIMEOUT);
+    // What is still under way may take its time; what comes behind a Close frame means nothing.
+    const goesOn = this.#isClosing && this.#verdict === null && !hasClosed && !this.#isOver;
+    if (goesOn) this.#deadline.set(CLOSE_TIMEOUT);
     return null;
   }
 
@@ -164,7 +165,7 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     const { code, reason } = reading;
     side.hasClosed = true;
     this.#closedBy({ at: now(), code, reason, by: side.peer });
-    if (this.#verdict === null) this.#otherOf(direction).sink.close(code, reason);
+    if (this.#verdict === null) this.#otherOf(direction).sink.close(payload);
     else this.#pronounce();
     this.#beginClosing();
   }
@@ -187,7 +188,7 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     this.#pronounce();
     this.#verdict = { side, code: closeCode, reason: `${message} (${rule})` };
     // Its peer has gone: a Close frame says so, where it would not stand inside another frame.
-    if (other.sink.isBetweenFrames) other.sink.close(CLOSE.goingAway, "");
+    if (other.sink.isBetweenFrames) other.sink.close(closePayload(CLOSE.goingAway, ""));
     else other.sink.end();
     this.#isClosing = true;
     this.#deadline.set(FAULT_TIMEOUT);
@@ -207,7 +208,7 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     if (this.#verdict === null) return;
     const { side, code, reason } = this.#verdict;
     this.#verdict = null;
-    if (side.sink.isBetweenFrames) side.sink.close(code, reason);
+    if (side.sink.isBetweenFrames) side.sink.close(closePayload(code, reason));
     side.sink.end();
     this.#deadline.set(CLOSE_TIMEOUT);
   }
@@ -248,6 +249,8 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
 
   #closingTimedOut(): void {
     if (this.#isOver) return;
+    // A person is looking at what is held.
+    if (this.flow.held) return this.#deadline.set(CLOSE_TIMEOUT);
     if (this.#verdict !== null) return this.context.turns.run(() => this.#pronounce());
     const silent = [this.#client, this.#server].filter(({ hasEnded }) => !hasEnded);
     // They have had our end, with all that came before it, and do not answer it.
@@ -308,12 +311,12 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
       },
       close: (code, reason) => {
         // Throws before anything is done.
-        closePayload(code, reason);
+        const payload = closePayload(code, reason);
         if (this.#isOver || this.#record.close !== null) return;
         this.#closedBy({ at: now(), code, reason, by: "proxy" });
         this.context.turns.run(() => {
-          this.#client.sink.close(code, reason);
-          this.#server.sink.close(code, reason);
+          this.#client.sink.close(payload);
+          this.#server.sink.close(payload);
           this.#beginClosing();
         });
       },

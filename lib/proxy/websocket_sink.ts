@@ -5,7 +5,6 @@
 
 import type { MessageType, Opcode } from "../websocket/opcodes.ts";
 import { OPCODE } from "../websocket/opcodes.ts";
-import { closePayload } from "../websocket/close_codes.ts";
 import { frameBytes } from "../websocket/frame_writer.ts";
 import type { Leg } from "./leg.ts";
 import { newMaskKey } from "./websocket_mask_keys.ts";
@@ -117,10 +116,10 @@ export class WebSocketSink {
     return true;
   }
 
-  /** Closes with a Close frame, once: as soon as the frame under way has ended. */
-  close(code: number, reason: string): void {
+  /** Closes with a Close frame of this payload, once: as soon as the frame under way has ended. */
+  close(payload: Uint8Array): void {
     if (this.isClosing || this.#isEnded) return;
-    this.#close = this.#frame(OPCODE.close, true, false, closePayload(code, reason));
+    this.#close = this.#frame(OPCODE.close, true, false, payload);
     this.#flush();
   }
 
