@@ -14,9 +14,12 @@ import { testSettings } from "../kit/proxy_fixture.ts";
 class HandDeadline extends Deadline {
   /** What it was set for last, milliseconds. */
   duration = 0;
+  /** How often it was set. */
+  sets = 0;
 
   override set(milliseconds: number): void {
     this.duration = milliseconds;
+    this.sets++;
     super.set(milliseconds);
   }
 }
@@ -34,6 +37,14 @@ export class HandDeadlines extends Deadlines {
   /** What those that run were set for, milliseconds, shortest first. */
   get durations(): number[] {
     return this.#running.map(({ duration }) => duration).sort((a, b) => a - b);
+  }
+
+  /** How often those that were set for so long have been set. */
+  setsOf(milliseconds: number): number {
+    return this.#created.filter(({ duration }) => duration === milliseconds).reduce(
+      (sum, { sets }) => sum + sets,
+      0,
+    );
   }
 
   /** All that run, now. */
