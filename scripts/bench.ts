@@ -6,6 +6,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { makeAuthorityPem } from "../lib/tls/authority_material.ts";
 import { loadAuthority } from "../lib/tls/authority_files.ts";
+import { consoleKeysRow, runConsoleKeysRow } from "./bench_console_keys.ts";
+import { consoleRateRow, runConsoleRateRow } from "./bench_console_rate.ts";
 import { flowsRow, runFlowsRow } from "./bench_flows.ts";
 import { http2DelayRow, runHttp2DelayRow } from "./bench_http2_delay.ts";
 import { http2StallRows, runHttp2StallRow } from "./bench_http2_stall.ts";
@@ -46,6 +48,8 @@ const rows: readonly BenchRow[] = [
   ...http2StallRows.map((row) => ({ ...row, run: (setting: Setting) => runHttp2StallRow(row, setting) })),
   { ...http2DelayRow, run: runHttp2DelayRow },
   { ...flowsRow, run: runFlowsRow },
+  { ...consoleRateRow, run: runConsoleRateRow },
+  { ...consoleKeysRow, run: runConsoleKeysRow },
 ];
 
 /** When the time is over, what is being measured gets this long to end before everything is ended. Seconds. */
@@ -70,6 +74,7 @@ async function main(): Promise<number> {
     h2load: findProgram("h2load"),
     nginx: findProgram("nginx"),
     mitmdump: findProgram("mitmdump"),
+    script: findProgram("script"),
     mitm: options.mitm === null ? fileURLToPath(new URL("../mitm", import.meta.url)) : resolve(options.mitm),
   };
 
@@ -125,6 +130,7 @@ async function runBench(
   }
   if (programs.h2load === null) console.log("h2load is not installed: the rows it drives fail");
   if (programs.mitmdump === null) console.log("mitmdump is not installed: no comparison with it");
+  if (programs.script === null) console.log("script is not installed: the console is not measured");
 
   const authority = await writeCertificates(folder);
   await Deno.writeTextFile(`${folder}/wrk.lua`, wrkScript);
@@ -137,6 +143,7 @@ async function runBench(
     wrk: programs.wrk,
     wrkScript: `${folder}/wrk.lua`,
     h2load: programs.h2load,
+    script: programs.script,
     mitm,
     mitmdump: programs.mitmdump,
     origin: { ...origin, websocket: echo.port },

@@ -34,6 +34,12 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The value that `share` of them are below, as near as there is one. NaN when there is none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) return { value: NaN, lowest: NaN, highest: NaN };
   return { value: median(values), lowest: Math.min(...values), highest: Math.max(...values) };

@@ -63,6 +63,10 @@ async function enter(row: HttpLoadRow, subject: Subject, setting: Setting): Prom
       return await proxied(
         startMitmdump(mitmdump, `${setting.folder}/mitmdump`, target, row.streams !== null),
       );
+    case "mitm console":
+    case "mitm --no-console":
+    case "mitm --detail 0":
+      throw new Error(`${subject} is started by its own row`);
   }
 }
 

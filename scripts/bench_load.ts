@@ -3,14 +3,7 @@
 
 import { type Check, judge, median, ratioOf, spreadOf } from "./bench_figures.ts";
 import type { ComparedRow, Comparison, Subject } from "./bench_load_rows.ts";
-import {
-  cpuTimeOf,
-  descriptorsOf,
-  type Memory,
-  memoryOf,
-  pause,
-  type RunningProgram,
-} from "./bench_process.ts";
+import { cpuTimeOf, descriptorsOf, type Memory, memoryOf, pause, type Watched } from "./bench_process.ts";
 import type { Setting } from "./bench_setting.ts";
 import { figure, type RowReport } from "./bench_table.ts";
 
@@ -39,7 +32,7 @@ export interface Entrant {
   /** By CONNECT to this port; null: what is at `port` has one origin. */
   tunnelTo: number | null;
   /** Null for none: there is nothing in between. */
-  process: RunningProgram | null;
+  process: Watched | null;
   /** Started for this row alone. */
   isOwn: boolean;
 }
@@ -158,7 +151,7 @@ function memoryAfter({ process }: Entrant): Memory | null {
 }
 
 function isMitm({ subject }: Contestant<unknown>): boolean {
-  return subject === "mitm" || subject === "mitm -k";
+  return subject.startsWith("mitm") && subject !== "mitmdump";
 }
 
 function openDescriptors({ process }: Entrant): number {

@@ -4,7 +4,16 @@ import type { Target } from "./bench_figures.ts";
 import { MEBIBYTE, TINY } from "./bench_nginx.ts";
 
 /** What stands between the load and the origin. */
-export type Subject = "direct" | "nginx" | "nginx as mitm" | "mitm" | "mitm -k" | "mitmdump";
+export type Subject =
+  | "direct"
+  | "nginx"
+  | "nginx as mitm"
+  | "mitm"
+  | "mitm -k"
+  | "mitm console"
+  | "mitm --no-console"
+  | "mitm --detail 0"
+  | "mitmdump";
 
 export interface Comparison {
   of: Subject;

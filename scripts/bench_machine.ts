@@ -14,6 +14,7 @@ export interface Programs {
   /** Null where it is not installed. */
   nginx: string | null;
   mitmdump: string | null;
+  script: string | null;
   mitm: string;
 }
 
@@ -30,6 +31,7 @@ export async function machineLine(programs: Programs, env: Record<string, string
     ["wrk", programs.wrk, ["-v"]],
     ["h2load", programs.h2load, ["--version"]],
     ["mitmdump", programs.mitmdump, ["--version"]],
+    ["script", programs.script, ["--version"]],
   ];
   for (const [name, program, args] of versions) {
     if (program === null) continue;

@@ -31,6 +31,22 @@ export interface ProgramOptions {
   onLine?: (line: string) => void;
   /** Lines it prints when all is well: they are not kept. */
   expected?: RegExp;
+  /** It reads what is given to `write`; without, it has nothing to read. */
+  hasInput?: boolean;
+  /** Told what it prints on standard output as it comes, which is not taken for lines then. */
+  onBytes?: (bytes: Uint8Array) => void;
+}
+
+/** A process that is measured, however it was started. */
+export interface Watched {
+  readonly pid: number;
+  /** Why it does not run any more, for a person; null while it runs. */
+  readonly ended: string | null;
+  /** The last lines it printed that are not expected, and how many there were. */
+  readonly lastLines: readonly string[];
+  readonly lineCount: number;
+  /** Ends it. What was odd about its end, for a person; null: nothing. */
+  stop(): Promise<string | null>;
 }
 
 const running = new Set<RunningProgram>();
@@ -41,12 +57,13 @@ export function killAll(): void {
 }
 
 /** A program that runs until it is stopped. */
-export class RunningProgram {
+export class RunningProgram implements Watched {
   readonly name: string;
   readonly #child: Deno.ChildProcess;
   readonly #printed: Promise<unknown>;
   readonly #onLine: (line: string) => void;
   readonly #expected: RegExp | null;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | null;
   #status: Deno.CommandStatus | null = null;
   #stopping = false;
   /** The last lines it printed, on standard output and standard error, without the expected ones. */
@@ -62,12 +79,16 @@ export class RunningProgram {
       args: [...args],
       env: { NO_COLOR: "1", ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      stdin: "null",
+      stdin: options.hasInput === true ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     running.add(this);
-    this.#printed = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+    this.#input = options.hasInput === true ? this.#child.stdin.getWriter() : null;
+    const { stdout, stderr } = this.#child;
+    const { onBytes } = options;
+    const output = onBytes === undefined ? this.#read(stdout) : tell(stdout, onBytes);
+    this.#printed = Promise.all([output, this.#read(stderr)]);
     void this.#child.status.then((status) => {
       this.#status = status;
       running.delete(this);
@@ -98,6 +119,10 @@ export class RunningProgram {
       }
       await pause(CONNECT_PAUSE);
     }
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#input?.write(new TextEncoder().encode(text));
   }
 
   kill(signal: Deno.Signal): void {
@@ -225,6 +250,10 @@ export async function within<T>(limit: number, what: string, promise: Promise<T>
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`${what} did not end within ${limit / 1000} s`)), limit);
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function tell(stream: ReadableStream<Uint8Array>, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+  for await (const bytes of stream) onBytes(bytes);
 }
 
 async function takesConnections(port: number): Promise<boolean> {

@@ -38,13 +38,25 @@ export async function startMitm(
 ): Promise<RunningProxy> {
   const [port = 0] = freePorts(1);
   const process = new RunningProgram("mitm", mitm.program, [
-    ...mitmArguments(mitm, port),
+    ...proxyArguments(mitm, port, origin, trust),
     "--detail=0",
-    `--mode=${modeFor(origin)}`,
-    trust === null ? "--insecure" : `--upstream-ca=${trust}`,
   ], { env: mitm.env, expected: EXPECTED });
   await process.listening(port);
   return { process, port, ca: await Deno.readTextFile(`${mitm.folder}/mitm-ca-cert.pem`) };
+}
+
+/** What `startMitm` tells it, but for the log. */
+export function proxyArguments(
+  mitm: Mitm,
+  port: number,
+  origin: Origin | null,
+  trust: string | null,
+): string[] {
+  return [
+    ...mitmArguments(mitm, port),
+    `--mode=${modeFor(origin)}`,
+    trust === null ? "--insecure" : `--upstream-ca=${trust}`,
+  ];
 }
 
 /** What every start is told. */

@@ -14,6 +14,8 @@ export interface Setting {
   wrkScript: string;
   /** The path of the program, or null where it is not installed. */
   h2load: string | null;
+  /** The same for util-linux's `script`, which gives a program a terminal. */
+  script: string | null;
   mitm: Mitm;
   /** The path of the program, or null where it is not installed. */
   mitmdump: string | null;

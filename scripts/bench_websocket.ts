@@ -129,6 +129,9 @@ export async function enterWebSocket(subject: Subject, setting: Setting): Promis
       return { ...await startMitmdump(mitmdump, `${folder}/mitmdump`, null, false), ...own };
     case "nginx as mitm":
     case "mitm -k":
+    case "mitm console":
+    case "mitm --no-console":
+    case "mitm --detail 0":
       throw new Error(`there is no ${subject} for WebSocket`);
   }
 }

@@ -97,7 +97,10 @@ export class FlowActions implements FlowKeys {
         return true;
       case "d":
         if (flow.endedAt === null) host.say("this flow still runs: X kills it", "warning");
-        else store.delete(flow.id);
+        else {
+          store.delete(flow.id);
+          this.#parts.list.refresh();
+        }
         return true;
       case "e":
         editFlow(this.#parts, flow);

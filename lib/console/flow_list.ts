@@ -1,7 +1,8 @@
 // The flows as the list shows them: those a filter lets through, in an order, kept up while tens of thousands come and go.
 // Invariants: every flow of the store that matches is in the list once; a flow that is over is asked about once more, one
 // that runs each second; what falls out of the store falls out here; adding and dropping the oldest cost the same however
-// many there are.
+// many there are. A filter over many flows, and another order than time's, are made up in the background or once a
+// second: until then the list is what it was.
 
 import type { Flow } from "../flow/record.ts";
 import type { FlowStore, StoreObserver } from "../flow/store.ts";
@@ -16,6 +17,10 @@ export interface ListFilter {
   matches(flow: Flow): boolean;
 }
 
+/** So many flows are asked at once when the filter changes; more are asked in slices of SLICE_TIME. */
+const ASKED_AT_ONCE = 2_000;
+/** Milliseconds: what a key may wait, and the proxy. */
+const SLICE_TIME = 4;
 /** Places at the front that are empty before the list is moved. */
 const TIDY_AT = 1024;
 
@@ -33,8 +38,12 @@ export class FlowList implements StoreObserver {
   #filter: ListFilter | null = null;
   #order: Order = "time";
   #reversed = false;
-  /** What `flows` gives in another order than time's; null when it must be made anew. */
+  /** In another order than time's, as they were when they were sorted last; null when they must be now. */
   #sorted: Flow[] | null = null;
+  /** Asks all flows about a new filter, in slices; null: it is done. */
+  #asking: ReturnType<typeof setTimeout> | null = null;
+  /** What came, ended or fell out meanwhile. */
+  readonly #meanwhile = new Set<Flow>();
 
   /** Takes the place of whoever observes the store. `onChange` is called in the proxy's turn: it must be quick. */
   constructor(store: FlowStore, onChange: () => void) {
@@ -59,6 +68,7 @@ export class FlowList implements StoreObserver {
 
   set order(order: Order) {
     this.#order = order;
+    this.#sorted = null;
     this.#changed();
   }
 
@@ -73,7 +83,12 @@ export class FlowList implements StoreObserver {
 
   /** How many are shown. */
   get length(): number {
-    return this.#listed.size;
+    return this.#order === "time" ? this.#listed.size : this.#inOrder().length;
+  }
+
+  /** Whether a filter is still being asked about. */
+  get isAsking(): boolean {
+    return this.#asking !== null;
   }
 
   has(flow: Flow): boolean {
@@ -111,12 +126,13 @@ export class FlowList implements StoreObserver {
   /** Asks about those that run again: they may match by now, or not any more. Call it about once a second. */
   refresh(): void {
     for (const flow of this.#running) this.#judge(flow);
-    // What sizes and URLs were when it was sorted may be otherwise by now.
+    // What sizes and URLs were when it was sorted may be otherwise by now, and others have come.
     if (this.#order !== "time") this.#sorted = null;
   }
 
   /** The store is another one's to observe. */
   close(): void {
+    this.#stopAsking();
     this.#store.observe(null);
   }
 
@@ -135,12 +151,15 @@ export class FlowList implements StoreObserver {
 
   removed(flow: Flow): void {
     this.#running.delete(flow);
+    if (this.#asking !== null) this.#meanwhile.add(flow);
     this.#take(flow);
   }
 
   // ---
 
   #judge(flow: Flow): void {
+    // The list is still the one of the filter before.
+    if (this.#asking !== null) return void this.#meanwhile.add(flow);
     const matches = this.#filter === null || this.#filter.matches(flow);
     if (matches === this.#listed.has(flow)) return;
     if (!matches) return this.#take(flow);
@@ -200,24 +219,57 @@ export class FlowList implements StoreObserver {
     return this.#sorted = sortedBy(flows, this.#order);
   }
 
+  /** The filter is another one: all flows are asked. */
   #rebuild(): void {
-    this.#byTime = [];
+    this.#stopAsking();
+    this.#running.clear();
+    const flows = this.#store.flows();
+    const found: Flow[] = [];
+    if (this.#store.size <= ASKED_AT_ONCE) {
+      this.#ask(flows, found, Infinity);
+      return this.#asked(found);
+    }
+    const slice = () => {
+      if (this.#ask(flows, found, performance.now() + SLICE_TIME)) {
+        this.#asking = null;
+        return this.#asked(found);
+      }
+      this.#asking = setTimeout(slice, 0);
+    };
+    this.#asking = setTimeout(slice, 0);
+  }
+
+  /** Asks until all have been, or it is `until`. Whether all have been. */
+  #ask(flows: Iterator<Flow>, found: Flow[], until: number): boolean {
+    for (let count = 1;; count++) {
+      const { done, value: flow } = flows.next();
+      if (done === true) return true;
+      if (flow.endedAt === null) this.#running.add(flow);
+      if (this.#filter === null || this.#filter.matches(flow)) found.push(flow);
+      if (count % 64 === 0 && performance.now() >= until) return false;
+    }
+  }
+
+  #asked(found: Flow[]): void {
+    const meanwhile = [...this.#meanwhile];
+    this.#meanwhile.clear();
+    this.#byTime = found.filter((flow) => this.#store.has(flow)).sort((left, right) => left.id - right.id);
     this.#first = 0;
     this.#holes = 0;
     this.#listed.clear();
-    this.#running.clear();
-    for (const flow of this.#store.flows()) {
-      if (flow.endedAt === null) this.#running.add(flow);
-      if (this.#filter !== null && !this.#filter.matches(flow)) continue;
-      this.#listed.add(flow);
-      this.#byTime.push(flow);
-    }
-    this.#byTime.sort((left, right) => left.id - right.id);
+    for (const flow of this.#byTime) this.#listed.add(flow);
+    for (const flow of meanwhile) if (this.#store.has(flow)) this.#judge(flow);
+    this.#sorted = null;
     this.#changed();
   }
 
+  #stopAsking(): void {
+    if (this.#asking !== null) clearTimeout(this.#asking);
+    this.#asking = null;
+    this.#meanwhile.clear();
+  }
+
   #changed(): void {
-    this.#sorted = null;
     this.#onChange();
   }
 }

@@ -21,7 +21,7 @@ interface Keypress {
 }
 
 /** An escape that nothing follows for so long is the key itself, in milliseconds: well below what a person notices. */
-const ESCAPE_TIMEOUT = 40;
+const ESCAPE_TIMEOUT = 25;
 
 export class KeyReader {
   readonly #input = new PassThrough();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { differenceOf, judge, median, ratioOf, spreadOf } from "../../scripts/bench_figures.ts";
+import { differenceOf, judge, median, percentile, ratioOf, spreadOf } from "../../scripts/bench_figures.ts";
 
 const positive = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
 const figures = fc.array(positive, { minLength: 1, maxLength: 20 });
@@ -26,6 +26,15 @@ Deno.test("bench median: as many are below as above, whatever the order, and the
     assert(below <= values.length / 2 && above <= values.length / 2);
     assert.equal(median([...values].reverse()), middle);
   }));
+});
+
+Deno.test("bench percentile: so many are below, as numbers, and of all of them it is the highest", () => {
+  const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+  assert.equal(percentile(values, 0.99), 199);
+  assert.equal(percentile(values, 1), 200);
+  assert.equal(percentile(values, 0), 1);
+  assert.equal(percentile([7], 0.99), 7);
+  assert.equal(percentile([], 0.99), NaN);
 });
 
 Deno.test("bench spread: the median between the lowest and the highest", () => {
