@@ -1,5 +1,6 @@
 // Runs the tests, for scripts/test: all of them, or those a filter names. Its last line is the result alone,
 // "N passed, N failed", and its exit code 1 when a test failed, when none ran, or when one was skipped under CI=true.
+// Tests that wait for other programs run beside those that do not: what the second run prints follows the first's.
 
 import process from "node:process";
 import { peer, peerNames } from "../tests/kit/peers.ts";
@@ -7,6 +8,8 @@ import { closingLine, readReport, type TestReport } from "./test_report.ts";
 
 /** A run that takes longer has hung; CI gives everything together ten minutes. */
 const RUN_LIMIT = 8 * 60_000;
+/** Folders whose tests start other programs, and wait for them most of the time. */
+const WITH_PROGRAMS = ["tests/e2e/", "tests/export/", "tests/interop/", "tests/scripts/"];
 /** What the run printed is complete when it has ended, unless a program it left behind holds the pipe open. */
 const OUTPUT_LIMIT = 2_000;
 
@@ -15,7 +18,7 @@ async function main(): Promise<number> {
   const all = (await testFiles("tests")).sort();
   const byPath = filter === undefined ? all : all.filter((file) => file.includes(filter));
   const files = byPath.length > 0 ? byPath : all;
-  const report = await runTests(files, byPath.length > 0 ? null : filter ?? null);
+  const report = await runBoth(files, byPath.length > 0 ? null : filter ?? null);
 
   if (report.failed.length > 0) console.log("\nfailed:");
   for (const title of report.failed) console.log(`  ${title}`);
@@ -31,7 +34,29 @@ async function main(): Promise<number> {
   return ran && report.failed.length === 0 && !skippedInCi ? 0 : 1;
 }
 
-async function runTests(files: readonly string[], filter: string | null): Promise<TestReport> {
+async function runBoth(files: readonly string[], filter: string | null): Promise<TestReport> {
+  const waits = (file: string) => WITH_PROGRAMS.some((folder) => file.startsWith(folder));
+  const groups = [files.filter((file) => !waits(file)), files.filter(waits)].filter(({ length }) =>
+    length > 0
+  );
+  const first = Promise.withResolvers<void>();
+  const reports = await Promise.all(groups.map((group, index) => {
+    const run = runTests(group, filter, index === 0 ? null : first.promise);
+    return index === 0 ? run.finally(first.resolve) : run;
+  }));
+  return {
+    passed: reports.reduce((sum, { passed }) => sum + passed, 0),
+    failed: reports.flatMap(({ failed }) => failed),
+    skipped: reports.flatMap(({ skipped }) => skipped),
+  };
+}
+
+/** `shownAfter`: what it prints is kept until then. */
+async function runTests(
+  files: readonly string[],
+  filter: string | null,
+  shownAfter: Promise<void> | null,
+): Promise<TestReport> {
   const folder = await Deno.makeTempDir({ prefix: "mitm-tests-" });
   const reportFile = `${folder}/report.xml`;
   const run = new Deno.Command(Deno.execPath(), {
@@ -57,23 +82,35 @@ async function runTests(files: readonly string[], filter: string | null): Promis
       `\nstopped: the tests did not end within ${RUN_LIMIT / 1000} s; the last one named above hung`,
     );
   }, RUN_LIMIT);
-  const output = { text: "" };
+  const output = { text: "", isShown: shownAfter === null };
   const shown = show(run.stdout, output);
+  shownAfter?.then(() => {
+    writeAll(new TextEncoder().encode(output.text));
+    output.isShown = true;
+  });
   const { success } = await run.status;
   clearTimeout(limit);
   await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, OUTPUT_LIMIT))]);
+  await shownAfter;
   const report = await Deno.readTextFile(reportFile).catch(() => null);
   await Deno.remove(folder, { recursive: true });
   return readReport(report, output.text, success);
 }
 
-/** Passes on what the run prints, as it comes, and keeps it as text. */
-async function show(stream: ReadableStream<Uint8Array>, kept: { text: string }): Promise<void> {
+/** Passes on what the run prints, as it comes once it is to be shown, and keeps it as text. */
+async function show(
+  stream: ReadableStream<Uint8Array>,
+  kept: { text: string; isShown: boolean },
+): Promise<void> {
   const decoder = new TextDecoder();
   for await (const chunk of stream) {
-    for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
+    if (kept.isShown) writeAll(chunk);
     kept.text += decoder.decode(chunk, { stream: true });
   }
+}
+
+function writeAll(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 /** What tests may do: use the network, write files, and start mitm and the peers. */

@@ -30,6 +30,7 @@ const flows: Readonly<Record<string, Flow>> = {
     },
   }),
   post: makeHttpFlow({
+    replayed: true,
     host: "api.test",
     port: 8080,
     client: makeConnection({ remote: { host: "::1", port: 4000 } }),
@@ -113,6 +114,7 @@ const rows: [filter: string, expected: string][] = [
   ["~s", "page post image chat tunnel connect"],
   ["~e", "failed ended"],
   ["~marked", "page ended"],
+  ["~replay", "post"],
   ["~a", "image"],
 
   ["~m post", "post"],

@@ -87,7 +87,7 @@ for (const { name, argument } of filters) {
 Deno.test("filter: every filter of the language is there, once, with a line of help", () => {
   const names = filters.map(({ name }) => name);
   const expected =
-    "~a ~all ~b ~bq ~bs ~c ~d ~dst ~e ~h ~hq ~hs ~http ~m ~marked ~q ~s ~src ~t ~tcp ~tq ~ts ~u ~websocket";
+    "~a ~all ~b ~bq ~bs ~c ~d ~dst ~e ~h ~hq ~hs ~http ~m ~marked ~q ~replay ~s ~src ~t ~tcp ~tq ~ts ~u ~websocket";
   assert.equal(names.toSorted().join(" "), expected);
   for (const { help } of filters) assert.match(help, /^\S.{2,70}$/);
 });

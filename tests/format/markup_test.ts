@@ -201,7 +201,7 @@ Deno.test("markup: the tokens, one behind the other, are the source", () => {
       }
       assert.equal(end, source.length);
     }),
-    { numRuns: 2000 },
+    { numRuns: 300 },
   );
 });
 
@@ -210,7 +210,7 @@ Deno.test("markup: nothing but blanks is changed", () => {
     const lines = indentMarkup(source, html, Infinity);
     assert.equal(lines.join("\n").replace(/\s+/g, ""), source.replace(/\s+/g, ""));
   });
-  fc.assert(property, { numRuns: 2000 });
+  fc.assert(property, { numRuns: 300 });
 });
 
 Deno.test("markup: deep, wide and broken documents take their time in proportion", () => {

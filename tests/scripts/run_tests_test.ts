@@ -1,6 +1,7 @@
 // scripts/run_tests.ts on small trees of tests, with the real `deno test`: its last line and its exit code.
 
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { withFolder } from "./run_program.ts";
 
 const script = new URL("../../scripts/run_tests.ts", import.meta.url).pathname;
@@ -14,6 +15,7 @@ async function runTests(
   await withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/tests/room`, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(dirname(`${folder}/tests/${name}`), { recursive: true });
       await Deno.writeTextFile(`${folder}/tests/${name}`, text);
     }
     const permissions = [
@@ -44,6 +46,17 @@ Deno.test("run_tests: passed tests, and its last line alone", async () => {
   };
   const { code, last, lines } = await runTests(files);
   assert.deepEqual([code, last, lines.at(-2)], [0, "2 passed, 0 failed", ""]);
+});
+
+Deno.test("run_tests: tests that wait for programs run beside the others, and are shown and counted after them", async () => {
+  const { code, last, lines } = await runTests({
+    "interop/a_test.ts": `Deno.test("waits", () => {});`,
+    "room/b_test.ts":
+      `Deno.test("takes its time", () => new Promise((resolve) => setTimeout(resolve, 300)));`,
+  });
+  assert.deepEqual([code, last], [0, "2 passed, 0 failed"]);
+  const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+  assert(at("takes its time ... ok") >= 0 && at("takes its time") < at("waits ... ok"), lines.join("\n"));
 });
 
 Deno.test("run_tests: failures, leaks, errors outside tests and modules that do not load", async () => {
