@@ -54,6 +54,6 @@ export async function runConsole(
     app.start();
     await Promise.race([stopped, app.over]);
   } finally {
-    app.close();
+    await app.close();
   }
 }

@@ -66,7 +66,12 @@ export class ConsoleApp implements ViewHost {
   readonly #lastLine: LastLine;
   readonly #over = Promise.withResolvers<void>();
   #filterText: string | null = null;
+  #keysAhead: Key[] = [];
+  /** The last mistake of our own since a key was pressed. */
+  #fault: string | null = null;
   #isOld = true;
+  /** A person waits for the picture. */
+  #isUrgent = false;
   #lastRefresh = 0;
   #timer: ReturnType<typeof setInterval> | null = null;
 
@@ -74,18 +79,18 @@ export class ConsoleApp implements ViewHost {
     this.#parts = parts;
     const { store, hooks, proxy } = parts;
     this.#screen = new Screen(makePainter(parts.color));
-    this.#lastLine = new LastLine(() => this.changed());
+    this.#lastLine = new LastLine(() => this.changed(), () => this.#typedAhead());
     this.#list = new FlowList(store, () => this.#isOld = true);
     this.#intercept = new Intercept(hooks, () => this.#isOld = true);
     this.#controls = new Controls(hooks);
     this.#terminal = new Terminal({
-      key: (key) => this.#key(key),
+      key: (key) => this.#guarded(() => this.#key(key)),
       changed: () => {
         this.#screen.forget();
         this.changed();
       },
       ready: () => {
-        if (this.#isOld) this.#draw();
+        if (this.#isUrgent) this.#draw();
       },
       gone: () => this.#end(),
     });
@@ -132,28 +137,30 @@ export class ConsoleApp implements ViewHost {
   }
 
   /** Gives the terminal back, and lets go of everything that is held. */
-  close(): void {
+  async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    this.#terminal.close();
     this.#intercept.close();
     this.#controls.close();
     this.#list.close();
     this.#end();
+    await this.#terminal.close();
   }
 
   /** Null, or what is wrong with the filter. "" shows all. */
   setFilter(text: string): string | null {
     const filter = text.trim() === "" ? null : compileFilter(text);
-    if (filter instanceof FilterError) return `${filter.message} (at ${filter.at + 1})`;
-    this.#filterText = filter?.text ?? null;
+    if (filter instanceof FilterError) return filterFlaw(filter);
+    const filterText = filter?.text ?? null;
+    if (filterText === this.#filterText) return null;
+    this.#filterText = filterText;
     this.#list.filter = filter;
     return null;
   }
 
   setIntercept(text: string): string | null {
     const filter = text.trim() === "" ? null : compileFilter(text);
-    if (filter instanceof FilterError) return `${filter.message} (at ${filter.at + 1})`;
+    if (filter instanceof FilterError) return filterFlaw(filter);
     this.#intercept.filter = filter as CompiledFilter | null;
     return null;
   }
@@ -183,20 +190,29 @@ export class ConsoleApp implements ViewHost {
   }
 
   changed(): void {
-    this.#isOld = true;
+    this.#isOld = this.#isUrgent = true;
     this.#draw();
   }
 
   // --- Keys ---
 
   #key(key: Key): void {
-    if (key === "ctrl z") return this.#terminal.suspend();
+    this.#fault = null;
+    if (key === "ctrl z") return void this.#terminal.suspend();
     if (key === "ctrl l") this.#screen.forget();
     // In raw mode it is a key like any other; what it means everywhere else it means here.
     else if (key === "ctrl c") Deno.kill(Deno.pid, "SIGINT");
+    else if (this.#lastLine.isBusy) this.#keysAhead.push(key);
     else if (this.#lastLine.isAsking) this.#lastLine.key(key);
     else this.#viewKey(key);
     this.changed();
+  }
+
+  /** Keys that came while it was not known yet whose they would be. */
+  #typedAhead(): void {
+    const keys = this.#keysAhead;
+    this.#keysAhead = [];
+    for (const key of keys) this.#key(key);
   }
 
   #viewKey(key: Key): void {
@@ -276,7 +292,9 @@ export class ConsoleApp implements ViewHost {
     return this.#views.at(-1) ?? this.#listView;
   }
 
+  /** The list stays where it is, for when one comes back. */
   #openFlow(flow: Flow): void {
+    this.#listView.focused = flow;
     this.open(
       new FlowScreen({
         flow,
@@ -329,26 +347,48 @@ export class ConsoleApp implements ViewHost {
   #draw(): void {
     // A terminal that is slower than we are gets the newest picture when it is ready.
     if (!this.#terminal.isReady) return;
-    this.#isOld = false;
+    this.#isOld = this.#isUrgent = false;
     const { size } = this.#terminal;
-    this.#terminal.write(this.#screen.update(this.#rows(size), size, this.#cursor(size)));
+    this.#guarded(() => {
+      this.#terminal.write(this.#screen.update(this.#rows(size), size, this.#cursor(size)));
+    });
+  }
+
+  /** A mistake of our own ends neither the console nor the proxy: the view that has made it is closed, and it is told. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#views.length > 1) this.#views.pop();
+      this.#lastLine.unask();
+      const fault = `internal error: ${error instanceof Error ? error.message : error}`;
+      // Saying so draws: what fails again and again is told once.
+      if (fault === this.#fault) return;
+      this.#fault = fault;
+      reportError(error);
+      this.say(`${fault} (E has where)`, "error");
+    }
   }
 
   #rows(size: Size): Row[] {
-    const { columns } = size;
-    const window = { columns, rows: Math.max(1, size.rows - 2) };
     const view = this.#view;
+    const { columns } = size;
+    const last = this.#lastLine.lines(columns, view);
+    const window = { columns, rows: Math.max(1, size.rows - 1 - last.length) };
     const rows = view.rows(window).slice(0, window.rows);
     while (rows.length < window.rows) rows.push({ spans: [] });
     rows.push({ spans: statusLine(this.#statusFacts(view), columns), inverse: true });
-    rows.push({ spans: this.#lastLine.line(columns, view.help) });
-    return rows;
+    for (const spans of last) rows.push({ spans });
+    // The last line is the one that is needed.
+    return rows.slice(-size.rows);
   }
 
   #cursor(size: Size): Cursor | null {
-    const column = this.#lastLine.cursor();
-    if (column !== null) return { row: size.rows - 1, column };
-    return this.#view.cursor?.({ columns: size.columns, rows: size.rows - 2 }) ?? null;
+    const { columns, rows } = size;
+    const column = this.#lastLine.cursor(columns);
+    if (column !== null) return { row: rows - 1, column };
+    const last = this.#lastLine.lines(columns, this.#view).length;
+    return this.#view.cursor?.({ columns, rows: Math.max(1, rows - 1 - last) }) ?? null;
   }
 
   #statusFacts({ title }: View) {
@@ -372,4 +412,8 @@ export class ConsoleApp implements ViewHost {
   #end(): void {
     this.#over.resolve();
   }
+}
+
+function filterFlaw({ message, at }: FilterError): string {
+  return `character ${at + 1}: ${message}`;
 }

@@ -3,7 +3,6 @@
 
 import type { Flow, TcpMessage, WebSocketMessage } from "../flow/record.ts";
 import type { Controls } from "./controls.ts";
-import { flowSize } from "./flow_facts.ts";
 import type { FlowList } from "./flow_list.ts";
 import { flowTabs, flowTitle, type Tab, type TabContent, tabContent } from "./flow_view.ts";
 import type { Key } from "./key.ts";
@@ -22,12 +21,12 @@ export interface FlowScreenParts {
   focus(flow: Flow): void;
 }
 
-/** A flow that runs is not shown anew more often than this, in milliseconds: its body may be long. */
+/** A flow that runs is shown anew after this time, and not more often, in milliseconds: its body may be long. */
 const RUNNING_TIME = 500;
 
 const HELP: readonly KeyHelp[] = [
   { keys: "tab, ← →", what: "tabs", short: "tabs" },
-  { keys: "m", what: "raw, and back", short: "raw, and back" },
+  { keys: "m", what: "raw, and back", short: "raw" },
   { keys: "space, p", what: "next flow, previous flow" },
   { keys: "↑ ↓, pageup, pagedown, g G", what: "scroll; in messages choose one" },
   { keys: "R", what: "send the message chosen again" },
@@ -182,12 +181,11 @@ export class FlowScreen implements View {
     const now = performance.now();
     const key = [tab, width, this.#isRaw, ...stateOf(flow)].join();
     const made = this.#made;
-    if (
-      made !== null &&
-      (made.key === key ||
-        (flow.endedAt === null && isSameView(made.key, key) && now - made.at < RUNNING_TIME))
-    ) {
-      return made.content;
+    if (made !== null) {
+      const isFresh = flow.endedAt === null && now - made.at < RUNNING_TIME;
+      if (isFresh ? isSameView(made.key, key) : flow.endedAt !== null && made.key === key) {
+        return made.content;
+      }
     }
     const content = tabContent(flow, tab, { width, raw: this.#isRaw });
     this.#made = { key, at: now, content };
@@ -195,22 +193,9 @@ export class FlowScreen implements View {
   }
 }
 
-/** What changes when the record does. */
-function stateOf(flow: Flow): unknown[] {
-  const messages = flow.kind === "http" && flow.websocket !== null ? flow.websocket.messages : flow.messages;
-  const response = flow.kind === "http" ? flow.response : null;
-  return [
-    flow.id,
-    flow.endedAt,
-    flow.held,
-    flow.edited,
-    flow.error === null,
-    flowSize(flow),
-    messages?.length,
-    messages?.at(-1)?.edited,
-    response === null ? "" : response.endedAt,
-    flow.kind === "http" ? flow.interim.length : 0,
-  ];
+/** What changes in the record of a flow that is over. */
+function stateOf({ id, endedAt, client, server }: Flow): unknown[] {
+  return [id, endedAt, client.endedAt, server?.endedAt];
 }
 
 /** The same tab, width and way of showing: the first three parts, and the flow's number. */

@@ -16,6 +16,7 @@ const HEADING = 5;
 
 export class HostsView implements View {
   readonly title: string;
+  readonly takesText = true;
   readonly help: readonly KeyHelp[] = [
     { keys: "enter", what: "add what was typed", short: "add" },
     { keys: "↑ ↓", what: "choose an entry", short: "choose" },
@@ -29,6 +30,7 @@ export class HostsView implements View {
   /** The entry chosen; -1: the input line. */
   #chosen = -1;
   #top = 0;
+  #changes = Promise.resolve();
 
   constructor(host: ViewHost, options: OptionsAccess, name: OptionName) {
     this.#host = host;
@@ -37,7 +39,7 @@ export class HostsView implements View {
     this.title = name;
   }
 
-  rows({ rows }: Size): Row[] {
+  rows({ columns, rows }: Size): Row[] {
     const { flag, help, accepts, texts } = this.#options.get(this.#name);
     this.#chosen = Math.min(this.#chosen, texts.length - 1);
     const height = Math.max(1, rows - HEADING);
@@ -46,7 +48,7 @@ export class HostsView implements View {
       { spans: [span(`  ${this.#name}`, "title"), span(`  ${flag}  ${help}`, "faint")] },
       { spans: line(`  accepted: ${accepts}`, "faint") },
       { spans: [] },
-      { spans: [span(PROMPT, "key"), span(this.#input.text)] },
+      { spans: [span(PROMPT, "key"), span(escapeText(this.#typed(columns).text))] },
       { spans: [] },
     ];
     if (texts.length === 0) shown.push({ spans: line("  (none)", "faint") });
@@ -58,8 +60,9 @@ export class HostsView implements View {
     return shown;
   }
 
-  cursor(): Cursor | null {
-    return this.#chosen >= 0 ? null : { row: HEADING - 2, column: widthOf(PROMPT) + this.#input.column };
+  cursor({ columns }: Size): Cursor | null {
+    if (this.#chosen >= 0) return null;
+    return { row: HEADING - 2, column: widthOf(PROMPT) + this.#typed(columns).column };
   }
 
   key(key: Key): boolean {
@@ -72,14 +75,18 @@ export class HostsView implements View {
         this.#chosen = Math.max(this.#chosen - 1, -1);
         return true;
       case "enter":
-        this.#add(texts);
+        this.#add();
         return true;
       case "escape":
         return false;
     }
     if (this.#chosen < 0) return this.#input.key(key);
     if (key === "d" || key === "delete") {
-      this.#set(texts.filter((_, index) => index !== this.#chosen));
+      const chosen = this.#chosen;
+      this.#change((entries) => {
+        const place = Math.min(chosen, entries.length - 1);
+        return entries.filter((_, index) => index !== place);
+      });
       return true;
     }
     if (key === "q") return false;
@@ -88,23 +95,32 @@ export class HostsView implements View {
     return this.#input.key(key);
   }
 
-  #add(texts: readonly string[]): void {
-    const text = this.#input.text.trim();
-    if (text === "") return;
-    if (texts.includes(text)) {
-      this.#input.text = "";
-      return this.#host.say(`${text} is there already`);
-    }
-    this.#options.set(this.#name, [...texts, text]).then((reason) => {
-      if (reason === null) this.#input.text = "";
-      else this.#host.say(reason, "error");
-      this.#host.changed();
-    });
+  #typed(columns: number): { text: string; column: number } {
+    return this.#input.window(columns - widthOf(PROMPT));
   }
 
-  #set(texts: readonly string[]): void {
-    this.#options.set(this.#name, texts).then((reason) => {
-      if (reason !== null) this.#host.say(reason, "error");
+  /** What is typed next is another one already. */
+  #add(): void {
+    const text = this.#input.text.trim();
+    this.#input.text = "";
+    if (text === "") return;
+    this.#change((texts) => {
+      if (!texts.includes(text)) return [...texts, text];
+      this.#host.say(`${text} is there already`);
+      return null;
+    }, text);
+  }
+
+  /** One after the other; `typed`: what is put back to be mended. */
+  #change(change: (texts: readonly string[]) => readonly string[] | null, typed = ""): void {
+    this.#changes = this.#changes.then(async () => {
+      const texts = change(this.#options.get(this.#name).texts);
+      if (texts === null) return;
+      const reason = await this.#options.set(this.#name, texts);
+      if (reason !== null) {
+        this.#host.say(reason, "error");
+        if (this.#input.text === "") this.#input.text = typed;
+      }
       this.#host.changed();
     });
   }

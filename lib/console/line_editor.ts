@@ -27,6 +27,14 @@ export class LineEditor {
     return widthOf(this.#characters.slice(0, this.#cursor).join(""));
   }
 
+  /** So much of the text as stands in so many columns, the cursor among them; and where the cursor is there. */
+  window(width: number): { text: string; column: number } {
+    let start = 0;
+    let column = this.column;
+    while (column >= width && start < this.#cursor) column -= widthOf(this.#characters[start++] ?? "");
+    return { text: this.#characters.slice(start).join(""), column };
+  }
+
   /** Where the cursor is in `text`. */
   get index(): number {
     return this.#characters.slice(0, this.#cursor).join("").length;

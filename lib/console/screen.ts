@@ -1,7 +1,7 @@
 // What stands on the terminal, row by row, and the escape sequences that make it another picture (ECMA-48).
 // Invariants: only rows that changed are written; rows never wrap: they are cut to the width before they come here.
 
-import { fitLine, type Line, widthOf } from "./line.ts";
+import { fitLine, type Line, plainText, widthOf } from "./line.ts";
 import type { Painter } from "./palette.ts";
 
 export interface Row {
@@ -60,7 +60,8 @@ export class Screen {
 
   #text({ spans, inverse }: Row, columns: number): string {
     const fitted = fitLine(spans, columns);
-    const painted = this.#paint(fitted);
+    // Colours turned inside out are hard to read: a row that stands out has none.
+    const painted = inverse === true ? plainText(fitted) : this.#paint(fitted);
     let width = 0;
     for (const { text } of fitted) width += widthOf(text);
     // Behind a row that is full the cursor stands on its last character: nothing is left to erase but that.

@@ -7,8 +7,11 @@ import { LineEditor } from "./line_editor.ts";
 import type { Cursor, Row, Size } from "./screen.ts";
 import type { KeyHelp, View, ViewHost } from "./view.ts";
 
+const MARGIN = "  ";
+
 export class TextArea implements View {
   readonly title: string;
+  readonly takesText = true;
   readonly help: readonly KeyHelp[] = [
     { keys: "ctrl s", what: "keep the changes", short: "keep the changes" },
     { keys: "esc", what: "drop them", short: "drop them" },
@@ -36,20 +39,24 @@ export class TextArea implements View {
     this.#editor = new LineEditor(this.#lines[0] ?? "");
   }
 
-  rows({ rows }: Size): Row[] {
+  rows({ columns, rows }: Size): Row[] {
     const height = Math.max(1, rows - 2);
     this.#scroll(height);
     const shown: Row[] = [{ spans: line(`  ${this.title}`, "title") }, { spans: [] }];
     const lines = this.#text();
     for (let index = this.#top; index < Math.min(lines.length, this.#top + height); index++) {
-      shown.push({ spans: fieldSpans(lines[index] ?? "", index > 0) });
+      const text = lines[index] ?? "";
+      const window = index === this.#row ? this.#editor.window(columns - MARGIN.length).text : text;
+      // What does not begin with its name is no field to look at.
+      shown.push({ spans: fieldSpans(window, index > 0 && window.length === text.length) });
     }
     return shown;
   }
 
-  cursor({ rows }: Size): Cursor {
+  cursor({ columns, rows }: Size): Cursor {
     this.#scroll(Math.max(1, rows - 2));
-    return { row: 2 + this.#row - this.#top, column: 2 + this.#editor.column };
+    const { column } = this.#editor.window(columns - MARGIN.length);
+    return { row: 2 + this.#row - this.#top, column: MARGIN.length + column };
   }
 
   key(key: Key): boolean {
@@ -133,6 +140,6 @@ export class TextArea implements View {
 /** The name of a field stands out. */
 function fieldSpans(text: string, isField: boolean): Row["spans"] {
   const colon = isField ? text.indexOf(":") : -1;
-  if (colon < 0) return [span("  "), span(escapeText(text), isField ? "plain" : "strong")];
-  return [span("  "), span(escapeText(text.slice(0, colon)), "name"), span(escapeText(text.slice(colon)))];
+  if (colon < 0) return [span(MARGIN), span(escapeText(text), isField ? "plain" : "strong")];
+  return [span(MARGIN), span(escapeText(text.slice(0, colon)), "name"), span(escapeText(text.slice(colon)))];
 }

@@ -17,6 +17,8 @@ export interface View {
   readonly help: readonly KeyHelp[];
   /** A word for the status line. */
   readonly title: string;
+  /** Characters are text here: no key of one asks for help. */
+  readonly takesText?: true;
 }
 
 export interface KeyHelp {

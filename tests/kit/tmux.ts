@@ -40,6 +40,7 @@ export class TmuxTerminal implements AsyncDisposable {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reading: Promise<void>;
   readonly #commands: Command[] = [];
+  readonly #ready = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
 
   private constructor(child: Deno.ChildProcess) {
@@ -77,6 +78,7 @@ export class TmuxTerminal implements AsyncDisposable {
       stderr: "inherit",
     }).spawn();
     const terminal = new TmuxTerminal(child);
+    await terminal.#ready.promise;
     await terminal.until(/^\$/m);
     return terminal;
   }
@@ -132,8 +134,14 @@ export class TmuxTerminal implements AsyncDisposable {
     };
   }
 
-  /** Waits until what it shows is as wanted; rejects after a while, with what it shows then. */
-  async until(wanted: RegExp | ((text: string) => boolean)): Promise<string> {
+  /**
+   * Waits until what it shows is as wanted; rejects after a while, with what it shows then. `meanwhile` is done each time
+   * that it is not.
+   */
+  async until(
+    wanted: RegExp | ((text: string) => boolean),
+    meanwhile?: () => Promise<void>,
+  ): Promise<string> {
     const fits = typeof wanted === "function" ? wanted : (text: string) => wanted.test(text);
     const late = Promise.withResolvers<"late">();
     const timer = setTimeout(() => late.resolve("late"), WAIT);
@@ -142,6 +150,7 @@ export class TmuxTerminal implements AsyncDisposable {
         const { promise } = this.#changed;
         const text = await this.text();
         if (fits(text)) return text;
+        await meanwhile?.();
         if (await Promise.race([promise, late.promise]) === "late") {
           throw new Error(`${wanted} is not what it shows after ${WAIT} ms:\n${await this.text()}`);
         }
@@ -185,10 +194,13 @@ export class TmuxTerminal implements AsyncDisposable {
           else answering.answer.reject(new Error(`tmux: ${answering.lines.join("\n")}`));
           answering = null;
         } else if (answering !== null) answering.lines.push(line);
+        else if (line.startsWith("%session-changed ")) this.#ready.resolve();
         else if (/^%(?:output|layout-change) /.test(line)) this.#note();
       }
     }
-    for (const { answer } of this.#commands) answer.reject(new Error("tmux has ended"));
+    const ended = new Error("tmux has ended");
+    this.#ready.reject(ended);
+    for (const { answer } of this.#commands) answer.reject(ended);
     this.#note();
   }
 
