@@ -20,7 +20,7 @@ const UNREACHABLE_STATUS: Readonly<Record<string, number>> = { "timed-out": 504,
 
 export class Exchange extends ExchangeRelay {
   clientClosed(fault: TransportFault | null): void {
-    if (this.over || this.tunnel?.legGone(true) === true) return;
+    if (this.over || this.tunnel?.legGone(true, null) === true) return;
     if (!this.responseDone) {
       const message = `the client ${howClosed(fault)} before the response was complete`;
       this.#fail("client", "client-gone", message, null);
@@ -114,7 +114,7 @@ export class Exchange extends ExchangeRelay {
 
   /** The client broke a rule, or took its stream back. */
   protected override clientReset(fault: ProtocolFault): void {
-    if (this.over || this.tunnel?.legGone(true) === true) return;
+    if (this.over || this.tunnel?.legGone(true, fault) === true) return;
     this.requestLost = true;
     const hasHadEnough = this.responseDone && HAD_ENOUGH.has(fault.code);
     if (!hasHadEnough) this.#fail("client", fault.code, fault.message, fault.rule);
@@ -131,7 +131,7 @@ export class Exchange extends ExchangeRelay {
   }
 
   protected override serverFailed(fault: ProtocolFault): void {
-    if (this.over || this.tunnel?.legGone(false) === true) return;
+    if (this.over || this.tunnel?.legGone(false, fault) === true) return;
     const { code, message } = fault;
     if (this.responseDone || this.responseArrived) {
       // RFC 9113, 8.1: an answer that needs no more of the request is a good one.

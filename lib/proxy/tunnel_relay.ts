@@ -4,6 +4,7 @@
 
 import type { HttpFlow } from "../flow/record.ts";
 import type { HttpEvent } from "../http/connection.ts";
+import type { ProtocolFault } from "../http/fault.ts";
 import type { RequestHead, ResponseHead } from "../http/head.ts";
 import { isWebSocketUpgrade, opensWebSocket } from "../http/websocket.ts";
 import type { MessageControl } from "../hooks/hooks.ts";
@@ -29,8 +30,8 @@ export interface AfterHttp {
   pass(event: HttpEvent, fromClient: boolean): Pending;
   /** A leg may have room again. */
   drained(): void;
-  /** A leg is gone, by a reset perhaps. True: that is no fault, what was to be said on it has been. */
-  legGone(fromClient: boolean): boolean;
+  /** A leg is gone, by a reset perhaps (`fault`). True: that is no fault, what was to be said on it has been. */
+  legGone(fromClient: boolean, fault: ProtocolFault | null): boolean;
   /** The exchange is over, one way or the other. */
   close(): void;
   /** Tells the hooks that it is over; the record is complete. */

@@ -6,7 +6,7 @@
 // CLOSE_TIMEOUT of the last byte.
 
 import type { HttpFlow, WebSocketClose, WebSocketMessage, WebSocketRecord } from "../flow/record.ts";
-import type { Peer } from "../http/fault.ts";
+import type { Peer, ProtocolFault } from "../http/fault.ts";
 import type { HttpEvent } from "../http/connection.ts";
 import type { WebSocketControl } from "../hooks/hooks.ts";
 import type { Deadline } from "../net/deadlines.ts";
@@ -118,11 +118,17 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
   drained(): void {
     this.#client.sink.drained();
     this.#server.sink.drained();
+    if (this.#isClosing && !this.#isOver) this.#endIfClosed(this.#client);
   }
 
-  legGone(fromClient: boolean): boolean {
-    if (this.#record.close === null) return false;
-    this.#sideEnded(fromClient ? this.#client : this.#server);
+  legGone(fromClient: boolean, fault: ProtocolFault | null): boolean {
+    const { close } = this.#record;
+    if (close === null) return false;
+    const side = fromClient ? this.#client : this.#server;
+    // RST_STREAM behind an end without a Close frame says more than the end; that of a connection may be its echo.
+    const isCutShort = close.code === CLOSE.abnormal && close.by === side.peer;
+    if (isCutShort && fault?.isReset === true && fault.code !== "NO_ERROR" && !this.#isOver) return false;
+    this.#sideEnded(side);
     return true;
   }
 
@@ -234,10 +240,13 @@ export class WebSocketRelay implements AfterHttp, DirectionOwner {
     this.#over();
   }
 
-  /** RFC 6455, 7.1.1: when both Close frames have been sent it is the server that ends, and to the client that is us. */
+  /**
+   * RFC 6455, 7.1.1: when both Close frames have been sent it is the server that ends, and to the client that is us: once
+   * all that it has said is on its way, which its leaving would end (the connections to origins go with it).
+   */
   #endIfClosed(side: Side): void {
     if (!side.hasClosed || !side.sink.isClosing) return;
-    if (side.peer === "client" || side.hasEnded) side.sink.endBehindClose();
+    if (side.peer === "client" ? this.#server.sink.isWritten : side.hasEnded) side.sink.endBehindClose();
   }
 
   #beginClosing(): void {

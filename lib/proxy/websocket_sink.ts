@@ -59,6 +59,13 @@ export class WebSocketSink {
     return this.#left === 0;
   }
 
+  /** Whether nothing of what was sent here waits any more, for a window or to be written. */
+  get isWritten(): boolean {
+    const { driver, connection, hasRoom } = this.leg;
+    // What others send on the same transport is not waited for.
+    return driver.isClosed || (hasRoom && (connection.multiplexes || connection.output.length === 0));
+  }
+
   /** The header of a frame with `length` bytes of payload, as it came. */
   passHeader(header: Uint8Array, length: number, fin: boolean): void {
     if (this.#isClosed || this.#isEnded) return;
