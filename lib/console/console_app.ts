@@ -16,13 +16,14 @@ import type { EventLines } from "./event_lines.ts";
 import { editExternally } from "./external_editor.ts";
 import { askExport, askSave } from "./flow_export.ts";
 import { FlowActions } from "./flow_actions.ts";
-import { FlowList, type Order } from "./flow_list.ts";
+import { FlowList } from "./flow_list.ts";
 import { FlowScreen } from "./flow_screen.ts";
 import { helpLines } from "./help_lines.ts";
 import { Intercept } from "./intercept.ts";
 import type { Key } from "./key.ts";
 import { LastLine } from "./last_line.ts";
 import type { Style } from "./line.ts";
+import { clearChoice, orderChoice, quitChoice } from "./list_choices.ts";
 import { emptyList, ListView } from "./list_view.ts";
 import { OptionsView } from "./options_view.ts";
 import { makePainter } from "./palette.ts";
@@ -115,10 +116,10 @@ export class ConsoleApp implements ViewHost {
       flowKeys: this.#actions,
       emptyText: () => emptyList(parts.address, parts.certificatePath, this.#filterText !== null),
       openFlow: (flow) => this.#openFlow(flow),
-      quit: () => this.#askQuit(),
+      quit: () => this.choose(quitChoice(() => this.#end())),
       filter: () => this.#askFilter(),
-      order: () => this.#askOrder(),
-      clear: () => this.#askClear(),
+      order: () => this.choose(orderChoice(this.#list)),
+      clear: () => this.choose(clearChoice(store)),
       now: () => Date.now(),
     });
     this.#views.push(this.#listView);
@@ -228,16 +229,6 @@ export class ConsoleApp implements ViewHost {
 
   // --- What is asked ---
 
-  #askQuit(): void {
-    this.choose({
-      label: "quit?",
-      keys: [
-        { key: "y", what: "yes", chosen: () => this.#end() },
-        { key: "n", what: "no", chosen: () => {} },
-      ],
-    });
-  }
-
   /** The list follows while it is typed, wherever it is a filter by then. */
   #askFilter(): void {
     const before = this.#filterText ?? "";
@@ -261,29 +252,6 @@ export class ConsoleApp implements ViewHost {
   /** The view of options shows the same. */
   #keepOption(name: "filter" | "intercept", text: string): Promise<string | null> {
     return this.#parts.options.set(name, text.trim() === "" ? [] : [text]);
-  }
-
-  #askOrder(): void {
-    const by = (order: Order) => () => void (this.#list.order = order);
-    this.choose({
-      label: "order by",
-      keys: [
-        { key: "t", what: "time", chosen: by("time") },
-        { key: "m", what: "method", chosen: by("method") },
-        { key: "u", what: "URL", chosen: by("url") },
-        { key: "s", what: "size", chosen: by("size") },
-      ],
-    });
-  }
-
-  #askClear(): void {
-    this.choose({
-      label: `delete all ${this.#parts.store.size} flows?`,
-      keys: [
-        { key: "y", what: "yes", chosen: () => this.#parts.store.clear() },
-        { key: "n", what: "no", chosen: () => {} },
-      ],
-    });
   }
 
   // --- Views ---

@@ -123,16 +123,22 @@ export class ListView implements View {
     if (this.#scroll.key(key, list.length, this.#height)) {
       this.#focused = list.at(this.#scroll.focus);
       // At the end again: it follows again.
-      this.#follows = this.#scroll.focus >= list.length - 1;
+      this.#follows = this.#scroll.focus === this.#end;
       return true;
     }
     return this.#host.flowKeys.key(key, flow);
   }
 
+  /** Where the newest flow comes to stand, in the order of time. */
+  get #end(): number {
+    const { list } = this.#host;
+    return list.reversed ? 0 : Math.max(0, list.length - 1);
+  }
+
   /** The focus is a flow, not a place. */
   #refocus(): void {
     const { list } = this.#host;
-    if (this.#follows) this.#scroll.focus = list.length - 1;
+    if (this.#follows) this.#scroll.focus = this.#end;
     else if (this.#focused !== null) {
       const place = list.indexOf(this.#focused);
       if (place >= 0) this.#scroll.focus = place;

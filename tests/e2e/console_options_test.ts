@@ -32,6 +32,8 @@ peerTest(
     await until(/^ flows .*\[TCP:1\]/m);
     assert.equal((await fetchBy(program, "https://example.com/")).code, 0);
     await until(/^› .* TLS +example\.com:443 /m);
+    // curl has left; the origin goes, too.
+    shop.origins.secure.connections.at(-1)?.finish();
     // Other hosts are what they were.
     await fetchBy(program, "https://safe.example/");
     await until(/^› .* HTTPS +GET +safe\.example +\/ /m);

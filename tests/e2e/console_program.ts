@@ -23,6 +23,15 @@ export interface ConsoleOptions {
   module?: URL;
 }
 
+interface Parts {
+  terminal: TmuxTerminal;
+  folder: string;
+  port: number;
+  /** Of the terminal, before mitm was started. */
+  settings: string;
+  resources: AsyncDisposableStack;
+}
+
 export class ConsoleProgram implements AsyncDisposable {
   readonly terminal: TmuxTerminal;
   /** Where it was started: what it exports is here. */
@@ -31,12 +40,12 @@ export class ConsoleProgram implements AsyncDisposable {
   readonly caFile: string;
   readonly port: number;
 
-  /** Of the terminal, before it was started. */
-  readonly #settings: string;
+  readonly #parts: Parts;
 
-  private constructor(terminal: TmuxTerminal, folder: string, settings: string, port: number) {
+  private constructor(parts: Parts) {
+    const { terminal, folder, port } = parts;
+    this.#parts = parts;
     this.terminal = terminal;
-    this.#settings = settings;
     this.folder = folder;
     this.caFile = `${folder}/config/mitm-ca-cert.pem`;
     this.port = port;
@@ -46,9 +55,11 @@ export class ConsoleProgram implements AsyncDisposable {
   static async start(
     { words = [], columns = 100, rows = 20, environment = {}, module }: ConsoleOptions = {},
   ): Promise<ConsoleProgram> {
+    await using resources = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "mitm-console-" });
+    resources.defer(() => Deno.remove(folder, { recursive: true }));
     await Deno.writeTextFile(`${folder}/origins.pem`, (await testOriginAuthority()).certificatePem);
-    const program = module === undefined ? LAUNCHER : runOf(module);
+    const program = module === undefined ? shellQuoted(LAUNCHER) : runOf(module);
     const allWords = ["-p", "0", "--confdir", "config", "--upstream-ca", "origins.pem", ...words].map(
       shellQuoted,
     );
@@ -60,12 +71,19 @@ export class ConsoleProgram implements AsyncDisposable {
       folder,
       environment: { MITM_DENO: Deno.execPath(), SSLKEYLOGFILE: "", NO_COLOR: "", ...environment },
     });
-    const before = await terminalSettings(terminal, folder);
+    resources.use(terminal);
+    const settings = await terminalSettings(terminal, folder);
     await terminal.type("./mitm");
     await terminal.press("Enter");
     const listening = /^ flows .* 127\.0\.0\.1:(\d+)$/m;
     const [, port] = listening.exec(await terminal.until(listening)) ?? [];
-    return new ConsoleProgram(terminal, folder, before, Number(port));
+    return new ConsoleProgram({
+      terminal,
+      folder,
+      port: Number(port),
+      settings,
+      resources: resources.move(),
+    });
   }
 
   /** "http://127.0.0.1:PORT" */
@@ -101,7 +119,7 @@ export class ConsoleProgram implements AsyncDisposable {
       cursorShown: true,
       wraps: true,
     });
-    assert.equal(await terminalSettings(this.terminal, this.folder), this.#settings);
+    assert.equal(await terminalSettings(this.terminal, this.folder), this.#parts.settings);
   }
 
   /** Once it has ended, and has given the terminal back whole. */
@@ -118,16 +136,16 @@ export class ConsoleProgram implements AsyncDisposable {
   /** Sends it a signal: "TERM". */
   async signal(name: string): Promise<void> {
     const pid = (await Deno.readTextFile(`${this.folder}/pid`)).trim();
-    const { success } = await new Deno.Command(peer("sh")!, { args: ["-c", `kill -${name} ${pid}`] })
-      .output();
+    // Nobody else who has got its number since.
+    const script = `test "$(readlink /proc/${pid}/cwd)" = ${this.folder} && kill -${name} ${pid}`;
+    const { success } = await new Deno.Command(peer("sh")!, { args: ["-c", script] }).output();
     if (!success) throw new Error(`kill -${name} ${pid} failed`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Whatever became of it, and of its terminal.
     await this.signal("KILL").catch(() => {});
-    await this.terminal[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
+    await this.#parts.resources.disposeAsync();
   }
 }
 
@@ -154,7 +172,9 @@ async function terminalSettings(terminal: TmuxTerminal, folder: string): Promise
 
 function runOf(module: URL): string {
   const config = new URL("../../deno.json", import.meta.url).pathname;
-  return `"$MITM_DENO" run --quiet --no-prompt --frozen --allow-all --config ${config} ${module.pathname}`;
+  return `"$MITM_DENO" run --quiet --no-prompt --frozen --allow-all --config ${
+    [config, module.pathname].map(shellQuoted).join(" ")
+  }`;
 }
 
 function shellQuoted(word: string): string {

@@ -78,9 +78,14 @@ export class TmuxTerminal implements AsyncDisposable {
       stderr: "inherit",
     }).spawn();
     const terminal = new TmuxTerminal(child);
-    await terminal.#ready.promise;
-    await terminal.until(/^\$/m);
-    return terminal;
+    try {
+      await terminal.#ready.promise;
+      await terminal.until(/^\$/m);
+      return terminal;
+    } catch (error) {
+      await terminal[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Presses keys, by tmux's names for them: "a", "Enter", "Escape", "C-c", "Down". */
