@@ -1,6 +1,7 @@
 // Runs the tests, for scripts/test: all of them, or those a filter names. Its last line is the result alone,
 // "N passed, N failed", and its exit code 1 when a test failed, when none ran, or when one was skipped under CI=true.
-// Tests that wait for other programs run beside those that do not: what the second run prints follows the first's.
+// Tests that wait for other programs run beside those that do not, in runs of their own: each prints when the ones before
+// it have.
 
 import process from "node:process";
 import { peer, peerNames } from "../tests/kit/peers.ts";
@@ -8,8 +9,13 @@ import { closingLine, readReport, type TestReport } from "./test_report.ts";
 
 /** A run that takes longer has hung; CI gives everything together ten minutes. */
 const RUN_LIMIT = 8 * 60_000;
-/** Folders whose tests start other programs, and wait for them most of the time. */
-const WITH_PROGRAMS = ["tests/e2e/", "tests/export/", "tests/interop/", "tests/scripts/"];
+/** What runs beside the rest, by how the files begin: they start other programs, and wait for them most of the time. */
+const WITH_PROGRAMS = [["tests/interop/http2_"], [
+  "tests/interop/",
+  "tests/e2e/",
+  "tests/export/",
+  "tests/scripts/",
+]];
 /** What the run printed is complete when it has ended, unless a program it left behind holds the pipe open. */
 const OUTPUT_LIMIT = 2_000;
 
@@ -18,7 +24,7 @@ async function main(): Promise<number> {
   const all = (await testFiles("tests")).sort();
   const byPath = filter === undefined ? all : all.filter((file) => file.includes(filter));
   const files = byPath.length > 0 ? byPath : all;
-  const report = await runBoth(files, byPath.length > 0 ? null : filter ?? null);
+  const report = await runAll(files, byPath.length > 0 ? null : filter ?? null);
 
   if (report.failed.length > 0) console.log("\nfailed:");
   for (const title of report.failed) console.log(`  ${title}`);
@@ -34,16 +40,15 @@ async function main(): Promise<number> {
   return ran && report.failed.length === 0 && !skippedInCi ? 0 : 1;
 }
 
-async function runBoth(files: readonly string[], filter: string | null): Promise<TestReport> {
-  const waits = (file: string) => WITH_PROGRAMS.some((folder) => file.startsWith(folder));
-  const groups = [files.filter((file) => !waits(file)), files.filter(waits)].filter(({ length }) =>
-    length > 0
-  );
-  const first = Promise.withResolvers<void>();
-  const reports = await Promise.all(groups.map((group, index) => {
-    const run = runTests(group, filter, index === 0 ? null : first.promise);
-    return index === 0 ? run.finally(first.resolve) : run;
-  }));
+async function runAll(files: readonly string[], filter: string | null): Promise<TestReport> {
+  let shown: Promise<unknown> | null = null;
+  const runs: Promise<TestReport>[] = [];
+  for (const group of grouped(files)) {
+    const run = runTests(group, filter, shown);
+    shown = run;
+    runs.push(run);
+  }
+  const reports = await Promise.all(runs);
   return {
     passed: reports.reduce((sum, { passed }) => sum + passed, 0),
     failed: reports.flatMap(({ failed }) => failed),
@@ -51,11 +56,23 @@ async function runBoth(files: readonly string[], filter: string | null): Promise
   };
 }
 
+/** The rest first; none of them empty. */
+function grouped(files: readonly string[]): string[][] {
+  const groups = new Map<number, string[]>([[-1, []]]);
+  for (const file of files) {
+    const index = WITH_PROGRAMS.findIndex((starts) => starts.some((start) => file.startsWith(start)));
+    const group = groups.get(index);
+    if (group === undefined) groups.set(index, [file]);
+    else group.push(file);
+  }
+  return [...groups.values()].filter(({ length }) => length > 0);
+}
+
 /** `shownAfter`: what it prints is kept until then. */
 async function runTests(
   files: readonly string[],
   filter: string | null,
-  shownAfter: Promise<void> | null,
+  shownAfter: Promise<unknown> | null,
 ): Promise<TestReport> {
   const folder = await Deno.makeTempDir({ prefix: "mitm-tests-" });
   const reportFile = `${folder}/report.xml`;

@@ -32,7 +32,6 @@ export interface Bridge extends Route {
 /** Clear text is HTTP/2 by prior knowledge. */
 export const bridges: readonly Bridge[] = [
   { client: "h2", origin: "h1", scheme: "ws", way: "absolute" },
-  { client: "h2", origin: "h1", scheme: "ws", way: "reverse" },
   { client: "h2", origin: "h1", scheme: "wss", way: "reverse" },
   { client: "h2", origin: "h2", scheme: "ws", way: "absolute" },
   { client: "h2", origin: "h2", scheme: "wss", way: "tunnel" },
