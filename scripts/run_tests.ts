@@ -9,13 +9,11 @@ import { closingLine, readReport, type TestReport } from "./test_report.ts";
 
 /** A run that takes longer has hung; CI gives everything together ten minutes. */
 const RUN_LIMIT = 8 * 60_000;
-/** What runs beside the rest, by how the files begin: they start other programs, and wait for them most of the time. */
-const WITH_PROGRAMS = [["tests/interop/http2_"], [
-  "tests/interop/",
-  "tests/e2e/",
-  "tests/export/",
-  "tests/scripts/",
-]];
+/** What runs beside the rest, by how the files begin: they wait for other programs, and for sockets. About a third each. */
+const BESIDE = [
+  ["tests/interop/http2_", "tests/proxy/"],
+  ["tests/interop/", "tests/e2e/", "tests/export/", "tests/scripts/"],
+];
 /** What the run printed is complete when it has ended, unless a program it left behind holds the pipe open. */
 const OUTPUT_LIMIT = 2_000;
 
@@ -60,7 +58,7 @@ async function runAll(files: readonly string[], filter: string | null): Promise<
 function grouped(files: readonly string[]): string[][] {
   const groups = new Map<number, string[]>([[-1, []]]);
   for (const file of files) {
-    const index = WITH_PROGRAMS.findIndex((starts) => starts.some((start) => file.startsWith(start)));
+    const index = BESIDE.findIndex((starts) => starts.some((start) => file.startsWith(start)));
     const group = groups.get(index);
     if (group === undefined) groups.set(index, [file]);
     else group.push(file);

@@ -30,8 +30,7 @@ export class KeyReader {
     // It takes the time from what would be a readline interface.
     emitKeypressEvents(this.#input, { escapeCodeTimeout: ESCAPE_TIMEOUT } as never);
     this.#input.on("keypress", (text: string | undefined, keypress: Keypress) => {
-      const key = keyOf(text, keypress);
-      if (key !== null) onKey(key);
+      for (const key of keysOf(text, keypress)) onKey(key);
     });
   }
 
@@ -43,6 +42,19 @@ export class KeyReader {
   close(): void {
     this.#input.destroy();
   }
+}
+
+/** No key has a meaning with Alt: what looks like one is an escape, and a key that came too soon behind it. */
+export function keysOf(text: string | undefined, keypress: Keypress): Key[] {
+  const { meta, name, sequence = "" } = keypress;
+  // deno-lint-ignore no-control-regex
+  const isBehindEscape = meta === true && name !== "escape" && /^\x1b[^\x1b[O]/u.test(sequence);
+  const key = keyOf(isBehindEscape ? sequence.slice(1) : text, {
+    ...keypress,
+    meta: meta === true && !isBehindEscape,
+  });
+  const keys = key === null ? [] : [key];
+  return isBehindEscape ? ["escape", ...keys] : keys;
 }
 
 /** Null: nothing that has a name. */

@@ -22,8 +22,8 @@ const rows: readonly [sent: string, keys: readonly Key[]][] = [
     "delete",
   ]],
   ["\x1bOP\x1b[24~", ["f1", "f12"]],
-  // With Alt it is another key, which means nothing here.
-  ["\x1bx?", ["?"]],
+  // With Alt it would be another key; here it is an escape, and a key behind it.
+  ["\x1bx?", ["escape", "x", "?"]],
   // What a terminal answers to what it is asked before it is lent.
   ["\x1b[0n", []],
 ];
@@ -45,5 +45,14 @@ Deno.test("keys: an escape that nothing follows is the key itself", async () => 
   const reader = new KeyReader((key) => pressed.resolve(key));
   reader.receive(Uint8Array.of(0x1b));
   assert.equal(await pressed.promise, "escape");
+  reader.close();
+});
+
+Deno.test("keys: what comes too soon behind an escape is a key of its own, not one with Alt", async () => {
+  const keys: string[] = [];
+  const reader = new KeyReader((key) => keys.push(key));
+  for (const text of ["\x1bi", "\x1b\r", "\x1b[A", "x"]) reader.receive(new TextEncoder().encode(text));
+  while (keys.at(-1) !== "x") await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.deepEqual(keys, ["escape", "i", "escape", "enter", "up", "x"]);
   reader.close();
 });
