@@ -16,7 +16,8 @@ import {
   makeWebSocketMessage,
 } from "../kit/records.ts";
 import { anyFlow } from "./arbitraries.ts";
-import { mitmdump, mitmdumpTest } from "./mitmdump.ts";
+import { peerTest } from "../kit/peers.ts";
+import { mitmdump } from "./mitmdump.ts";
 import { readTnetstrings, type ReadValue } from "./read_tnetstring.ts";
 
 function fileOf(flows: readonly Flow[]): Uint8Array {
@@ -60,7 +61,7 @@ const tls = makeConnection({
   tls: makeTlsFacts(),
 });
 
-mitmdumpTest("flow file: mitmdump reads and shows one flow of each kind", async () => {
+peerTest(["mitmdump"], "flow file: mitmdump reads and shows one flow of each kind", async () => {
   const output = await assertReadAndRewritten([
     makeHttpFlow({
       scheme: "https",
@@ -119,7 +120,7 @@ mitmdumpTest("flow file: mitmdump reads and shows one flow of each kind", async 
   ) assert.match(output, seen);
 });
 
-mitmdumpTest("flow file: mitmdump reads any record", async () => {
+peerTest(["mitmdump"], "flow file: mitmdump reads any record", async () => {
   const flows = fc.sample(anyFlow, { numRuns: 150, seed: 17 })
     // A number of its own for each, as in one run of mitm.
     .map((flow, index) => ({ ...flow, id: index }));

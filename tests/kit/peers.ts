@@ -19,6 +19,7 @@ export const peerNames = [
   "tar",
   "gzip",
   "tmux",
+  "mitmdump",
   "python3-websockets",
 ] as const;
 
